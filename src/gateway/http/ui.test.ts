@@ -1,0 +1,94 @@
+// The page and its files: strict policy, right types, places in the app, nothing from outside the folder.
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { createMemoryDisk } from "../../store/memory-disk.ts";
+import { writeWhole } from "../../store/disk.ts";
+import type { GatewayApp } from "../gateway-app.ts";
+import { contentSecurityPolicy } from "./headers.ts";
+import type { HttpCall } from "./route.ts";
+import { uiRoute } from "./ui.ts";
+
+const files: Record<string, string> = {
+  "index.html": '<!doctype html><script type="module" src="./assets/main-abcdef12.js"></script>',
+  "inline.html": "<script>start()</script>",
+  "assets/main-abcdef12.js": "export {}",
+  "assets/style-abcdef12.css": "body{}",
+  "favicon.svg": "<svg/>",
+};
+
+async function served(basePath?: string) {
+  const disk = createMemoryDisk();
+  await disk.makeDir("/ui/assets");
+  for (const [name, text] of Object.entries(files)) await writeWhole(disk, `/ui/${name}`, Buffer.from(text));
+  await writeWhole(disk, "/secret.txt", Buffer.from("outside"));
+  const route = uiRoute({ disk, dir: "/ui" });
+  const app = { config: { current: () => ({ value: { gateway: { controlUi: { enabled: true, ...(basePath === undefined ? {} : { basePath }) } } } }) } } as unknown as GatewayApp; // the route asks for nothing else
+  const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    route.handle({ app, request: new Request(`http://localhost/${path}`, { method, headers }), rest: path } as HttpCall);
+  return { get, route, app };
+}
+
+describe("the page", () => {
+  it("[I.21] has a policy that allows nothing from elsewhere, nothing inline and no strings as code", async () => {
+    const { get } = await served();
+    const response = await get("");
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const policy = Object.fromEntries((response.headers.get("content-security-policy") ?? "").split("; ").map((part) => [part.split(" ")[0], part.split(" ").slice(1).join(" ")]));
+    expect(policy).toMatchObject({ "default-src": "'none'", "script-src": "'self'", "connect-src": "'self'", "img-src": "'self' data: blob:", "frame-ancestors": "'none'", "base-uri": "'none'", "form-action": "'none'", "require-trusted-types-for": "'script'" });
+    expect(JSON.stringify(policy)).not.toMatch(/unsafe|https?:|\*/);
+  });
+
+  it("[I.21] names inline scripts of the built page by their hash", async () => {
+    const { get } = await served();
+    const hash = createHash("sha256").update("start()").digest("base64");
+    expect((await get("inline.html")).headers.get("content-security-policy")).toContain(`'sha256-${hash}'`);
+    expect(contentSecurityPolicy()).not.toContain("sha256");
+  });
+
+  it("is given for every place in the app, and missing files are missing", async () => {
+    const { get } = await served();
+    for (const place of ["chat", "sessions/agent:main:main", "settings"]) {
+      if (place.includes(":")) continue;
+      expect(await (await get(place)).text()).toBe(files["index.html"]);
+    }
+    expect((await get("assets/other-abcdef12.js")).status).toBe(404);
+    expect((await get("nothing.png")).status).toBe(404);
+  });
+
+  it("keeps hashed files for good and asks about the others", async () => {
+    const { get } = await served();
+    const asset = await get("assets/main-abcdef12.js");
+    expect(asset.headers.get("cache-control")).toContain("immutable");
+    expect(asset.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
+    const page = await get("");
+    expect(page.headers.get("cache-control")).toBe("no-cache");
+    expect((await get("", { "if-none-match": page.headers.get("etag") ?? "" })).status).toBe(304);
+    expect(await (await get("favicon.svg", {}, "HEAD")).text()).toBe("");
+  });
+
+  it("leads nowhere outside its folder", async () => {
+    const { get } = await served();
+    for (const path of ["../secret.txt", "..%2fsecret.txt", "/secret.txt", "assets/../../secret.txt", ".hidden", "assets/.env", "a\u0000b", "assets\\..\\..\\secret.txt", "%2e%2e/secret.txt"]) {
+      const response = await get(path);
+      expect(await response.text()).not.toContain("outside");
+    }
+  });
+
+  it("may stand below a base path", async () => {
+    const { get } = await served("/ui/");
+    expect((await get("ui")).headers.get("location")).toBe("/ui/");
+    expect((await get("ui/")).status).toBe(200);
+    expect((await get("ui/assets/main-abcdef12.js")).status).toBe(200);
+    expect((await get("assets/main-abcdef12.js")).status).toBe(404);
+  });
+
+  it("says what to do when it was not built", async () => {
+    const { route, app } = await served();
+    const empty = uiRoute({ disk: createMemoryDisk(), dir: "/ui" });
+    const response = await empty.handle({ app, request: new Request("http://localhost/"), rest: "" } as HttpCall);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("node scripts/boot.mjs build");
+    expect(route.access).toBe("open");
+  });
+});

@@ -1,0 +1,173 @@
+// The shared secret and what stands in for it: first start, weak ones, the modes, Tailscale and a trusted proxy.
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { dial, helloOf, kitToken, makeDevice, startKit, Wire, type Kit } from "../../test/fixtures/gateway-kit.ts";
+import { importMutant } from "../../test/fixtures/mutant-module.ts";
+import { createFakeClock } from "../base/fake-clock.ts";
+import { Secret } from "../base/secret.ts";
+import { createAuthFailures } from "./auth-failures.ts";
+import { createSharedAuth, weakness } from "./shared-auth.ts";
+
+describe("[I.2] a secret is always there", () => {
+  it("[I.2] the first start makes 256 bits in a file of its own, and keeps them", async () => {
+    const tokens = new Set<string>();
+    for (let n = 0; n < 3; n++) {
+      const kit = await startKit({ env: { OPENCLAW_GATEWAY_TOKEN: "" } });
+      const path = join(kit.stateDir, "identity", "gateway.token");
+      const token = (await readFile(path, "utf8")).trim();
+      expect(Buffer.from(token, "base64url")).toHaveLength(32);
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+      (await dial(kit, { auth: { token } })).close();
+      await expect(dial(kit, { auth: { token: kitToken } })).rejects.toThrow("token mismatch");
+      await expect(dial(kit, { auth: null })).rejects.toThrow("device identity required");
+      await kit.restart();
+      expect((await readFile(path, "utf8")).trim()).toBe(token);
+      expect(kit.logs.join("")).not.toContain(token);
+      tokens.add(token);
+      await kit.close();
+    }
+    expect(tokens.size).toBe(3);
+    console.log("[I.2] 3 first starts, 3 tokens of 256 bits");
+  }, 30_000);
+
+  it("[I.2] a placeholder or a short one is refused at start", async () => {
+    for (const token of ["short", "changeme", "YOUR-TOKEN-HERE", "       "]) expect(weakness(token)).toBeTypeOf("string");
+    for (const token of ["test-token", kitToken, "t".repeat(32)]) expect(weakness(token)).toBeUndefined();
+    await expect(startKit({ env: { OPENCLAW_GATEWAY_TOKEN: "changeme" } })).rejects.toThrow("is a placeholder");
+    await expect(startKit({ env: { OPENCLAW_GATEWAY_TOKEN: "" }, gatewayConfig: { auth: { token: "abc" } } })).rejects.toThrow("is shorter than 8 characters");
+    await expect(startKit({ gatewayConfig: { auth: { mode: "password" } } })).rejects.toThrow("is missing");
+  }, 30_000);
+
+  it("[I.1] a bind that strangers can reach is refused at start without TLS or a proxy", async () => {
+    await expect(startKit({ gatewayConfig: { bind: "lan" } })).rejects.toMatchObject({ code: "gateway.unsafe-bind" });
+    const kit = await startKit({ gatewayConfig: { bind: "lan", tls: { enabled: true } } });
+    expect(kit.gateway.fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+    const before = kit.gateway.fingerprint;
+    const wire = new Wire(kit.url, { ca: await readFile(join(kit.stateDir, "tls", "gateway-cert.pem"), "utf8") });
+    expect((await wire.connect()).ok).toBe(true);
+    wire.close();
+    await kit.restart();
+    expect(kit.gateway.fingerprint).toBe(before);
+    await kit.close();
+  }, 30_000);
+
+  it("a password alone, as older files have it, is the mode", async () => {
+    const kit = await startKit({ env: { OPENCLAW_GATEWAY_TOKEN: "" }, gatewayConfig: { auth: { password: "a long enough password" } } });
+    const wire = await dial(kit, { protocol: 3, device: makeDevice(), scopes: ["operator.read"], auth: { password: "a long enough password" } });
+    expect(helloOf(wire).auth.scopes).toEqual(["operator.read"]);
+    await expect(dial(kit, { protocol: 3, device: makeDevice(), auth: { password: "another password" } })).rejects.toThrow("password mismatch");
+    wire.close();
+    await kit.close();
+  });
+});
+
+/** What a comparison lets through. */
+function compareFailures(create: typeof createSharedAuth): string[] {
+  const auth = create({ mode: "token", token: new Secret("correct-horse-battery"), scopes: ["operator.read", "operator.admin", "operator.pairing"] });
+  const failures: string[] = [];
+  const wrong = ["", "correct-horse-batter", "correct-horse-battery ", "Correct-horse-battery", "correct-horse-batterycorrect-horse-battery", "x"];
+  for (const token of wrong) if (auth.check({ token }, true).ok) failures.push(`token ${token}`);
+  if (!auth.check({ token: "correct-horse-battery" }, false).ok) failures.push("the right token");
+  if (auth.check({ password: "correct-horse-battery" }, false).ok) failures.push("the wrong field under protocol 3");
+  if (auth.scopes(false).some((scope) => scope === "operator.admin" || scope === "operator.pairing")) failures.push("admin from afar");
+  return failures;
+}
+
+describe("[I.6] the comparison", () => {
+  it("[I.6] knows the secret from everything near it, and never gives admin from afar", () => {
+    expect(compareFailures(createSharedAuth)).toEqual([]);
+  });
+
+  it.each([
+    { name: "compares a prefix", from: "timingSafeEqual(wanted, digest(text))", to: "\"correct-horse-battery\".startsWith(text)" },
+    { name: "gives everything to everybody", from: ".filter((scope) => local || remoteScopes.has(scope))", to: "" },
+  ])("[I.6] the check sees a mutant that $name", async ({ name, from, to }) => {
+    const mutant = await importMutant<{ createSharedAuth: typeof createSharedAuth }>({ name, file: "src/gateway/shared-auth.ts", from, to });
+    expect(compareFailures(mutant.createSharedAuth).length).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+describe("[I.23] failures", () => {
+  it("[I.23] from afar lock their address out for longer and longer, others not", async () => {
+    const clock = createFakeClock();
+    const failures = createAuthFailures({ clock, limit: () => 5 });
+    for (let n = 0; n < 4; n++) failures.failed("a", "shared", false);
+    expect(failures.lockedMs("a", "shared", false)).toBe(0);
+    const locks: number[] = [];
+    for (let n = 0; n < 12; n++) {
+      failures.failed("a", "shared", false);
+      locks.push(failures.lockedMs("a", "shared", false));
+      await clock.advance(locks.at(-1) ?? 0);
+    }
+    expect(locks.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+    expect(Math.max(...locks)).toBe(300_000);
+    expect(failures.lockedMs("b", "shared", false)).toBe(0);
+    expect(failures.lockedMs("a", "device-token", false)).toBe(0);
+    await clock.advance(600_000);
+    failures.failed("a", "shared", false);
+    expect(failures.lockedMs("a", "shared", false)).toBe(0);
+    console.log(`[I.23] locks ${locks.join(" ")} ms`);
+  });
+
+  it("[I.23] on this machine only delay, up to a bound, and addresses are forgotten", () => {
+    const failures = createAuthFailures({ clock: createFakeClock(), limit: () => 3 });
+    const delays = Array.from({ length: 12 }, () => failures.failed("127.0.0.1", "shared", true));
+    expect(delays.slice(0, 5)).toEqual([0, 0, 100, 200, 400]);
+    expect(Math.max(...delays)).toBe(5_000);
+    expect(failures.lockedMs("127.0.0.1", "shared", true)).toBe(0);
+    for (let n = 0; n < 20_000; n++) failures.failed(`10.0.${n >> 8}.${n & 255}`, "shared", false);
+    expect(failures.failed("127.0.0.1", "shared", true)).toBe(0);
+  });
+});
+
+describe("identity from the transport", () => {
+  const asTailscale = { "x-forwarded-for": "100.64.0.7", "x-forwarded-proto": "https", "x-forwarded-host": "box.tail.ts.net", "tailscale-user-login": "Owner@example.com", host: "box.tail.ts.net" };
+  const tailscale = (whois: (address: string) => Promise<string | undefined>) => startKit({ gatewayConfig: { tailscale: { mode: "serve" } }, whois });
+
+  it("[rpc.auth.tailscale] a login counts when tailscaled says the same of the address", async () => {
+    const asked: string[] = [];
+    const kit = await tailscale(async (address) => {
+      asked.push(address);
+      return "owner@example.com";
+    });
+    const wire = await dial(kit, { auth: null, scopes: ["operator.admin"] }, { headers: asTailscale });
+    expect(helloOf(wire).auth.scopes).toEqual(["operator.read", "operator.write"]);
+    expect(asked).toEqual(["100.64.0.7"]);
+    const models = await fetch(`${kit.gateway.url}/v1/models`, { headers: { ...asTailscale, host: "localhost" } });
+    expect([200, 403]).toContain(models.status);
+    wire.close();
+    await kit.close();
+  });
+
+  it("[rpc.auth.tailscale] the header alone is worth nothing", async () => {
+    const cases: [whois: string | undefined, headers: Record<string, string>, code: string][] = [
+      ["other@example.com", asTailscale, "AUTH_TAILSCALE_IDENTITY_MISMATCH"],
+      [undefined, asTailscale, "AUTH_TAILSCALE_WHOIS_FAILED"],
+      ["owner@example.com", { "x-forwarded-for": "100.64.0.7", host: "box.tail.ts.net", "tailscale-user-login": "owner@example.com" }, "AUTH_TAILSCALE_PROXY_MISSING"],
+      ["owner@example.com", { "x-forwarded-for": "100.64.0.7", host: "box.tail.ts.net" }, "AUTH_TAILSCALE_IDENTITY_MISSING"],
+    ];
+    for (const [whois, headers, code] of cases) {
+      const kit = await tailscale(async () => whois);
+      const wire = new Wire(kit.url, { headers });
+      const answer = await wire.connect({ device: makeDevice(), auth: null });
+      expect(answer.error?.details?.code).toBe(code);
+      await kit.close();
+    }
+    const off = await startKit();
+    await expect(new Wire(off.url, { headers: asTailscale }).opened()).rejects.toThrow("HTTP 421");
+    await off.close();
+  }, 30_000);
+
+  const proxied = (): Promise<Kit> => startKit({ gatewayConfig: { auth: { mode: "trusted-proxy", trustedProxy: { userHeader: "x-user", allowUsers: ["ann"] } }, trustedProxies: ["127.0.0.1"] } });
+
+  it("[rpc.auth.trusted-proxy] lets in the users that are named, and says why it does not", async () => {
+    const kit = await proxied();
+    const through = (headers: Record<string, string>) => new Wire(kit.url, { headers: { "x-forwarded-for": "203.0.113.7", ...headers } }).connect({ auth: null, scopes: ["operator.admin"] });
+    const good = await through({ "x-user": "ann" });
+    expect(good.payload).toMatchObject({ auth: { scopes: ["operator.read", "operator.write"] } });
+    expect((await through({ "x-user": "bob" })).error?.details?.code).toBe("AUTH_VERIFIED_USER_REQUIRED");
+    expect((await through({})).error?.details?.code).toBe("AUTH_IDENTITY_HEADER_REQUIRED");
+    await kit.close();
+  });
+});

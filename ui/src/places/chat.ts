@@ -1,0 +1,293 @@
+// The Chat place: conversations at the side, the thread, the composer, and the inspector with a message's facts.
+import { css, html, nothing } from "lit";
+import { View } from "../app/view.ts";
+import { titleOf } from "../app/wire.ts";
+import { duration, exactly, money, tokens } from "../parts/format.ts";
+import { type Conversation, createConversation } from "../chat/conversation.ts";
+import type { MessageAction } from "../chat/message.ts";
+import type { AnswerItem, Item } from "../chat/messages.ts";
+import { plainText } from "../chat/messages.ts";
+import type { OcComposer } from "../chat/composer.ts";
+import { sheet } from "../parts/sheet.ts";
+import type { MenuItem } from "../parts/menu.ts";
+import "../chat/composer.ts";
+import "../chat/session-list.ts";
+import "../chat/thread.ts";
+import "../parts/button.ts";
+import "../parts/copy.ts";
+import "../parts/drawer.ts";
+import "../parts/menu.ts";
+import { askReset, askDelete, askRename, type Asking, drawAsking } from "./session-asks.ts";
+
+export class OcChat extends View {
+  static override properties = { ...View.properties, inspected: { state: true }, listOpen: { state: true }, dragging: { state: true }, asking: { state: true } };
+  declare inspected: Item | undefined;
+  /** On narrow screens the list of conversations lies over the chat. */
+  declare listOpen: boolean;
+  declare dragging: boolean;
+  declare asking: Asking | undefined;
+  private conversation: Conversation | undefined;
+  private stopConversation: (() => void) | undefined;
+
+  constructor() {
+    super();
+    this.listOpen = false;
+    this.dragging = false;
+  }
+
+  static override styles = [
+    sheet,
+    css`
+      :host {
+        position: relative;
+        display: grid;
+        grid-template: minmax(0, 1fr) / 272px minmax(0, 1fr);
+        min-block-size: 0;
+      }
+      .side {
+        min-block-size: 0;
+        border-inline-end: 1px solid var(--line);
+        background: var(--surface-0);
+      }
+      .talk {
+        display: flex;
+        flex-direction: column;
+        min-block-size: 0;
+        min-inline-size: 0;
+        background: var(--surface-1);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: var(--gap-2);
+        min-block-size: 48px;
+        padding-inline: var(--gap-5) var(--gap-2);
+        border-block-end: 1px solid var(--line);
+      }
+      h1 {
+        font-size: var(--size-14);
+      }
+      oc-thread {
+        flex: 1;
+      }
+      .open-list {
+        display: none;
+      }
+      .drop {
+        position: absolute;
+        z-index: 10;
+        inset: 12px;
+        display: grid;
+        place-items: center;
+        border: 2px dashed var(--accent);
+        border-radius: var(--radius-large);
+        background: color-mix(in oklab, var(--surface-1) 88%, transparent);
+        font-weight: 600;
+        pointer-events: none;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr);
+        gap: var(--gap-2) var(--gap-4);
+        margin: 0;
+        padding: var(--gap-4);
+        font-size: var(--size-13);
+      }
+      dt {
+        color: var(--muted);
+      }
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      dd oc-copy {
+        vertical-align: middle;
+        margin-block: -4px;
+      }
+      @media (max-width: 960px) {
+        :host {
+          grid-template-columns: minmax(0, 1fr);
+        }
+        .side {
+          display: none;
+        }
+        .open-list {
+          display: inline-flex;
+        }
+        header {
+          padding-inline-start: var(--gap-2);
+        }
+      }
+    `,
+  ];
+
+  protected override follows() {
+    const { gateway, route, live } = this.app;
+    return [gateway.state, gateway.hello, route.place, live.sessions];
+  }
+
+  protected override begin() {
+    const { app } = this;
+    return [
+      app.commands.add([
+        { id: "chat.write", title: "Write a message", group: "Chat", keys: "/", icon: "edit", run: () => this.composer()?.focus() },
+        { id: "chat.new", title: "New conversation", group: "Chat", keys: "n", icon: "plus", enabled: () => app.gateway.can("sessions.create", "operator.write"), run: () => void this.fresh() },
+        { id: "chat.stop", title: "Stop the answer", group: "Chat", keys: "Escape", icon: "stop", always: true, enabled: () => (this.conversation?.running().length ?? 0) > 0, run: () => void this.conversation?.abort() },
+      ]),
+      () => this.stopConversation?.(),
+    ];
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.conversation = undefined;
+    this.stopConversation = undefined;
+  }
+
+  private key(): string {
+    const asked = this.app.route.place.get().path[0];
+    return asked ?? this.app.gateway.hello.get()?.snapshot.sessionDefaults?.mainSessionKey ?? "main";
+  }
+
+  override willUpdate(): void {
+    const key = this.key();
+    if (this.conversation?.key === key) return;
+    this.stopConversation?.();
+    this.conversation = createConversation({ app: this.app, key });
+    this.stopConversation = this.conversation.begin();
+    this.inspected = undefined;
+    this.listOpen = false;
+  }
+
+  override render() {
+    const conversation = this.conversation;
+    if (conversation === undefined) return nothing;
+    const list = html`<oc-session-list .app=${this.app} current=${conversation.key} @fresh=${() => void this.fresh()}></oc-session-list>`;
+    const wide = matchMedia("(min-width: 961px)").matches;
+    return html`<div class="side">${wide || !this.listOpen ? list : nothing}</div>
+      <section class="talk" aria-label="Conversation" @act=${this.act} @dragenter=${this.drag} @dragover=${this.drag} @dragleave=${this.dragEnd} @drop=${this.dropped}>
+        <header>
+          <oc-button class="open-list" kind="quiet" icon="list" label="Conversations" @click=${() => (this.listOpen = true)}></oc-button>
+          <h1 class="grow cut">${this.heading()}</h1>
+          <oc-menu label="Conversation actions" .items=${this.menu()}></oc-menu>
+        </header>
+        <oc-thread .app=${this.app} .conversation=${conversation} @try=${(event: CustomEvent<string>) => conversation.send(event.detail, [])}></oc-thread>
+        <oc-composer .app=${this.app} .conversation=${conversation} @sent=${this.sent}></oc-composer>
+        ${this.dragging ? html`<div class="drop">Drop files to attach them</div>` : nothing}
+      </section>
+      <oc-drawer heading="Conversations" side="start" ?open=${this.listOpen && !wide} @dismiss=${() => (this.listOpen = false)}>${this.listOpen && !wide ? list : nothing}</oc-drawer>
+      <oc-drawer heading="Message" ?open=${this.inspected !== undefined} @dismiss=${() => (this.inspected = undefined)}>${this.inspected ? this.facts(this.inspected) : nothing}</oc-drawer>
+      ${drawAsking(this.app, this.asking, () => (this.asking = undefined))}`;
+  }
+
+  private row() {
+    return this.app.live.sessions.get().value?.rows.find((row) => row.key === this.key());
+  }
+
+  private heading(): string {
+    return titleOf(this.row() ?? { key: this.key(), kind: "direct", updatedAt: null });
+  }
+
+  private menu(): MenuItem[] {
+    const { gateway } = this.app;
+    const row = this.row() ?? { key: this.key(), kind: "direct", updatedAt: null };
+    return [
+      { label: "Rename", icon: "edit", disabled: !gateway.can("sessions.patch", "operator.write"), run: () => (this.asking = askRename(row)) },
+      { label: "Fork the whole conversation", icon: "fork", disabled: !gateway.can("sessions.fork", "operator.write"), run: () => void this.fork(undefined) },
+      { label: "Start anew", icon: "refresh", disabled: !gateway.can("sessions.reset", "operator.admin"), run: () => (this.asking = askReset(row)) },
+      { label: "Delete", icon: "trash", danger: true, disabled: row.isMain === true || this.isMainKey() || !gateway.can("sessions.delete", "operator.admin"), run: () => (this.asking = askDelete(row, () => this.app.route.go("chat"))) },
+    ];
+  }
+
+  private isMainKey(): boolean {
+    return this.key() === this.app.gateway.hello.get()?.snapshot.sessionDefaults?.mainSessionKey;
+  }
+
+  private composer(): OcComposer | null {
+    return this.renderRoot.querySelector<OcComposer>("oc-composer");
+  }
+
+  private sent(): void {
+    this.renderRoot.querySelector<HTMLElement & { goToEnd(): void }>("oc-thread")?.goToEnd();
+  }
+
+  private async fresh(): Promise<void> {
+    try {
+      const { key } = await this.app.gateway.call<{ key: string }>("sessions.create", {});
+      this.app.route.go("chat", [key]);
+      await this.updateComplete;
+      this.composer()?.focus();
+    } catch (error) {
+      this.app.toasts.failed("No new conversation", error);
+    }
+  }
+
+  private async fork(entryId: string | undefined): Promise<void> {
+    try {
+      const { sessionKey } = await this.app.gateway.call<{ sessionKey: string }>("sessions.fork", { sessionKey: this.key(), ...(entryId !== undefined && { entryId }) });
+      this.app.toasts.add("good", "Forked: this is the copy.");
+      this.app.route.go("chat", [sessionKey]);
+    } catch (error) {
+      this.app.toasts.failed("Not forked", error);
+    }
+  }
+
+  private act(event: CustomEvent<{ action: MessageAction; item: Item }>): void {
+    const { action, item } = event.detail;
+    if (action === "details") this.inspected = item;
+    else if (action === "fork") void this.fork(item.entryId);
+    else if (action === "quote") this.composer()?.insert(`${plainText(item).split("\n").map((line) => `> ${line}`).join("\n")}\n\n`);
+    else if (action === "resend" && item.runId !== undefined) this.app.outbox.retry(item.runId);
+    else if (action === "discard" && item.runId !== undefined) this.app.outbox.remove(item.runId);
+    else if (action === "retry") this.retry(item);
+  }
+
+  /** Says again what the answer replied to. */
+  private retry(item: Item): void {
+    const items = this.conversation?.items() ?? [];
+    const at = items.findIndex((candidate) => candidate.id === item.id);
+    const question = items.slice(0, at === -1 ? undefined : at).findLast((candidate) => candidate.kind === "user");
+    if (question?.kind !== "user" || question.text === "") return this.app.toasts.add("info", "There is nothing to say again.");
+    this.conversation?.send(question.text, []);
+    return undefined;
+  }
+
+  private facts(item: Item) {
+    const answer = item.kind === "answer" ? item : undefined;
+    const rows: [string, unknown][] = [
+      ["From", item.kind === "user" ? (item.source ?? "You") : item.injected ? "The gateway" : "Assistant"],
+      ["When", item.atMs > 0 ? exactly(item.atMs) : undefined],
+      ["Model", answer?.model && `${answer.provider ?? ""}/${answer.model}`],
+      ["Tokens", answer?.tokens !== undefined && tokens(answer.tokens)],
+      ["Cost", answer?.cost !== undefined && money(answer.cost)],
+      ["Took", answer?.durationMs !== undefined && duration(answer.durationMs)],
+      ["Tools", toolNames(answer)],
+      ["Run", item.runId && html`<oc-copy text=${item.runId} shown=${item.runId.slice(0, 13)} label="Copy the run id"></oc-copy>`],
+      ["Entry", item.entryId && html`<oc-copy text=${item.entryId} shown=${item.entryId} label="Copy the entry id"></oc-copy>`],
+      ["Conversation", html`<oc-copy text=${this.key()} shown=${this.key()} label="Copy the conversation's key"></oc-copy>`],
+    ];
+    return html`<dl>${rows.filter(([, value]) => value !== undefined && value !== false && value !== "").map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+  }
+
+  private drag(event: DragEvent): void {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.dragging = true;
+  }
+
+  private dragEnd(event: DragEvent): void {
+    if (!(event.currentTarget as Element).contains(event.relatedTarget as Node | null)) this.dragging = false; // listens on the section
+  }
+
+  private dropped(event: DragEvent): void {
+    event.preventDefault();
+    this.dragging = false;
+    void this.composer()?.attach([...(event.dataTransfer?.files ?? [])]);
+  }
+}
+customElements.define("oc-chat", OcChat);
+
+function toolNames(answer: AnswerItem | undefined): string | undefined {
+  const names = answer?.blocks.flatMap((block) => (block.kind === "tool" ? [block.tool.name] : [])) ?? [];
+  return names.length === 0 ? undefined : names.join(", ");
+}

@@ -92,11 +92,21 @@ describe("text", () => {
     expect(assistant.at(-1)?.text).toHaveLength(32_000);
   });
 
-  it("a new message of the same run begins anew and says so", () => {
-    const { run, shown, say, sayNew } = feedWith();
+  it("of one burst costs two frames and not one a word: its reader is not slow", async () => {
+    const { clock, shown, say } = feedWith();
+    for (let n = 0; n < 1_000; n++) say("word ");
+    await clock.advance(1);
+    const four = shown(4, "chat");
+    expect(four.map((event) => event.deltaText)).toEqual(["word ", "word ".repeat(999)]);
+    expect(shown(4, "agent").map((event) => (event.data as { delta: string }).delta)).toEqual(["word ", "word ".repeat(999)]);
+  });
+
+  it("a new message of the same run begins anew and says so", async () => {
+    const { clock, run, shown, say, sayNew } = feedWith();
     say("Let me look. ");
     run({ type: "tool.started", callId: "c", name: "read", args: {} });
     sayNew("Found it.");
+    await clock.advance(1);
     const deltas = shown(4, "chat");
     expect(deltas.map((event) => [event.deltaText, event.replace])).toEqual([["Let me look. ", undefined], ["Found it.", true]]);
     expect(shown(3, "agent").filter((event) => event.stream === "assistant").map((event) => event.data)).toEqual([{ text: "Let me look. ", delta: "Let me look. " }, { text: "Found it.", delta: "Found it." }]);

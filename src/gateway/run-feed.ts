@@ -35,11 +35,14 @@ interface Live {
   startedAt: number | undefined;
   message: Growing;
   hadText: boolean;
-  /** End of what protocol 3 has seen in `chat`. */
+  /** What protocol 4 has seen in `chat`. */
+  newChat: { sentTo: number; seq: number; replaces: boolean; wholeAt: number };
+  /** What protocol 3 has seen in `chat`. */
   oldChat: Held;
-  /** End of what both have seen in `agent` assistant events. */
+  /** What both have seen in `agent` assistant events. */
   assistant: Held;
-  wholeSentAt: number;
+  /** Something was shown in this turn of the event loop; what else comes in it goes together. A provider's burst would else cost a frame a word, and its readers are not slow. */
+  isGathering: boolean;
 }
 
 interface Held { sentTo: number; at: number; timer: Timer | undefined; seq: number }
@@ -51,7 +54,7 @@ export function createRunFeed(deps: RunFeedDeps): RunFeed {
   const open = (ref: RunRef): Live => {
     const known = live.get(ref.runId);
     if (known) return known;
-    const made: Live = { ref, verbose: false, startedAt: undefined, message: { text: "" }, hadText: false, oldChat: held(), assistant: held(), wholeSentAt: -Infinity };
+    const made: Live = { ref, verbose: false, startedAt: undefined, message: { text: "" }, hadText: false, newChat: { sentTo: 0, seq: 0, replaces: false, wholeAt: -Infinity }, oldChat: held(), assistant: held(), isGathering: false };
     live.set(ref.runId, made);
     deps.isVerbose(ref.sessionKey).then((verbose) => (made.verbose = verbose), () => undefined); // unknown session: not verbose
     return made;
@@ -105,28 +108,49 @@ export function createRunFeed(deps: RunFeedDeps): RunFeed {
     chat(run.ref, oldChat.seq, [3], () => ({ state: "delta", message: said(growing.text.slice(0, to), ts) }));
   };
 
-  const text = (run: Live, seq: number, event: Extract<RunEvent, { type: "run.text" }>) => {
-    const before = run.message.text.length;
-    const isNew = event.text.length !== before + event.delta.length;
-    if (isNew) {
-      showAssistant(run);
-      stop(run.oldChat);
-      run.message = { text: event.text };
-      run.oldChat.sentTo = 0;
-      run.assistant.sentTo = 0;
-    } else run.message.text = event.text;
-    const [from, to, growing, ts] = [isNew ? 0 : before, event.text.length, run.message, clock.now()];
-    run.assistant.seq = seq;
-    run.oldChat.seq = seq;
-    if (to <= wholeTextChars) showAssistant(run);
+  const showNewChat = (run: Live) => {
+    const { newChat, message } = run;
+    const [from, to, growing, ts, now] = [newChat.sentTo, message.text.length, message, clock.now(), clock.monotonic()];
+    if (from === to) return;
+    const { replaces } = newChat;
+    const isWhole = to <= wholeTextChars || now - newChat.wholeAt >= deltaPeriodMs;
+    if (isWhole) newChat.wholeAt = now;
+    newChat.sentTo = to;
+    newChat.replaces = false;
+    chat(run.ref, newChat.seq, [4], () => ({ state: "delta", deltaText: growing.text.slice(from, to), ...(replaces ? { replace: true } : {}), ...(isWhole ? { message: said(growing.text.slice(0, to), ts) } : {}) }));
+  };
+
+  const showText = (run: Live) => {
+    if (run.message.text.length <= wholeTextChars) showAssistant(run);
     else later(clock, run.assistant, () => showAssistant(run));
     later(clock, run.oldChat, () => showOldChat(run));
-    const replace = isNew && run.hadText;
+    showNewChat(run);
+  };
+
+  /** What follows the text must not overtake it. */
+  const catchUp = (run: Live) => {
+    showAssistant(run);
+    showNewChat(run);
+  };
+
+  const text = (run: Live, seq: number, event: Extract<RunEvent, { type: "run.text" }>) => {
+    const isNew = event.text.length !== run.message.text.length + event.delta.length;
+    if (isNew) {
+      catchUp(run);
+      stop(run.oldChat);
+      run.message = { text: event.text };
+      run.newChat.sentTo = run.oldChat.sentTo = run.assistant.sentTo = 0;
+      run.newChat.replaces = run.hadText;
+    } else run.message.text = event.text;
+    run.newChat.seq = run.oldChat.seq = run.assistant.seq = seq;
     run.hadText = true;
-    const now = clock.monotonic();
-    const isWhole = to <= wholeTextChars || now - run.wholeSentAt >= deltaPeriodMs;
-    if (isWhole) run.wholeSentAt = now;
-    chat(run.ref, seq, [4], () => ({ state: "delta", deltaText: growing.text.slice(from, to), ...(replace ? { replace: true } : {}), ...(isWhole ? { message: said(growing.text.slice(0, to), ts) } : {}) }));
+    if (run.isGathering) return;
+    showText(run);
+    run.isGathering = true;
+    clock.soon(() => {
+      run.isGathering = false;
+      if (run.newChat.sentTo < run.message.text.length) showText(run);
+    });
   };
 
   const tool = (run: Live, seq: number, data: Record<string, unknown>, sizeBytes: number) => {
@@ -153,7 +177,7 @@ export function createRunFeed(deps: RunFeedDeps): RunFeed {
   return {
     run({ seq, event, ...about }) {
       const run = open(about);
-      if (event.type !== "run.text" && event.type !== "run.thinking" && run.assistant.timer) showAssistant(run);
+      if (event.type !== "run.text") catchUp(run);
       switch (event.type) {
         case "run.queued":
         case "run.message":

@@ -180,7 +180,7 @@ describe("deadlines and circuits", () => {
   });
 
   it("[R19] a model that speaks in time is not cut off, and one that falls silent later is", async () => {
-    const slow = pair(() => [{ waitMs: 7_000 }, { say: "a" }, { waitMs: 50_000 }, { say: "b" }]);
+    const slow = pair(() => [{ waitMs: 6_500 }, { say: "a" }, { waitMs: 50_000 }, { say: "b" }]);
     expect((await slow.call({})).text).toBe("ab");
     const stalled = pair(() => [{ say: "a" }, { hang: true }]);
     const got = await stalled.call({});

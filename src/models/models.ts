@@ -70,7 +70,7 @@ export interface ModelsDeps {
 }
 
 /** With a fallback standing by, the first word or the next model comes within this (R19: 8 s). */
-const SWITCH_MS = 7_500;
+const SWITCH_MS = 7_000;
 const BREAKER_WINDOW_MS = 30_000;
 
 export function createModels(deps: ModelsDeps): Models {

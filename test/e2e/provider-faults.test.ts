@@ -37,7 +37,7 @@ beforeAll(async () => {
     for (const mode of modes) list.push({ id: agentOf(mode.id, id), model: { primary: `ill-${id}${mode.kind === "connect" ? `-${mode.id}` : ""}/ill-${mode.id}`, fallbacks: [`well-${id}/well`] } });
     for (const after of cutAfter) list.push({ id: agentOf(`cut-${after}`, id), model: { primary: `ill-${id}/cut-${after}`, fallbacks: [`well-${id}/well`] } });
   }
-  const config = openClawConfig({ baseUrl: models.baseUrl("openai-chat"), scopes: allScopes, extra: { models: { failover: { firstByteMs: 700, stallMs: 700, maxAnswerBytes: 100_000 }, providers }, agents: { defaults: { maxConcurrent: 16 }, list } } });
+  const config = openClawConfig({ baseUrl: models.baseUrl("openai-chat"), scopes: allScopes, extra: { models: { failover: { firstByteMs: 1_500, stallMs: 1_500, maxAnswerBytes: 100_000 }, providers }, agents: { defaults: { maxConcurrent: 16 }, list } } });
   gateway = await startGateway({ config });
   wire = await connectWire(gateway.wsUrl, { auth: { token: testToken }, scopes: ["operator.write"] });
 });

@@ -28,7 +28,12 @@ export async function editJson5(text: string, before: unknown, after: unknown): 
       if (!(error instanceof SyntaxError)) throw error; // a replacement went wrong: written whole below
     }
   }
-  return `${JSON.stringify(after, null, 2)}\n`;
+  return `${jsonText(after, 2)}\n`;
+}
+
+/** The two line ends that JSON allows bare in a string are escaped: the library warns on the terminal at every read of them. */
+function jsonText(value: unknown, unit?: string | number): string {
+  return JSON.stringify(value, null, unit).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 }
 
 const blank = /(?:\s|\uFEFF|\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/)*/y;
@@ -94,7 +99,7 @@ function unquote(raw: string): string {
 function styleFor(text: string): Style {
   const lineIndent = (offset: number): string => /^[ \t]*/.exec(text.slice(text.lastIndexOf("\n", offset - 1) + 1))?.[0] ?? "";
   const unit = /\n([ \t]+)\S/.exec(text)?.[1] ?? "  ";
-  const render = (value: unknown, indent: string) => JSON.stringify(value, null, unit).replaceAll("\n", `\n${indent}`);
+  const render = (value: unknown, indent: string) => jsonText(value, unit).replaceAll("\n", `\n${indent}`);
   /** The end of a member with the comma behind it, if one is there. */
   const behind = (offset: number): { at: number; comma: boolean } => {
     blank.lastIndex = offset;
@@ -124,7 +129,7 @@ function styleFor(text: string): Style {
     replace: (place, value) => ({ start: place.start, end: place.end, text: render(value, lineIndent(place.start)) }),
     insertEntry(map, behindIndex, key, value) {
       const bareKeys = map.entries?.[0] !== undefined && /[\w$]/.test(text[map.entries[0].keyStart] ?? "") && /^[A-Za-z_$][\w$]*$/.test(key);
-      return append(membersOf(map)[behindIndex], map, (indent) => `${bareKeys ? key : JSON.stringify(key)}: ${render(value, indent)}`);
+      return append(membersOf(map)[behindIndex], map, (indent) => `${bareKeys ? key : jsonText(key)}: ${render(value, indent)}`);
     },
     removeEntry(map, index) {
       const member = membersOf(map)[index];

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { deepEqual, withoutValue, withValue } from "./path.ts";
 import { editSource, parseSource } from "./source.ts";
 import { lineOf, pointAt } from "./source-tree.ts";
@@ -115,6 +115,18 @@ describe("editing YAML", () => {
     await edit(shared, "yaml", (value) => withValue(value, ["providers", "one", "api"], "ollama"));
     await edit(shared, "yaml", (value) => withValue(value, ["base"], undefined));
   });
+  it("writes a key called << so that it is no merge, and leaves a person's merges alone", async () => {
+    expect(await edit("", "yaml", () => ({ a: { "<<": "" } }))).toBe('a:\n  "<<": ""\n');
+    const shared = "base: &base { x: 1 }\none:\n  <<: *base # as above\n  y: 2\nlist:\n  - a\nflow: { x: 1 }\n";
+    const edited = await edit(shared, "yaml", (value) => withValue(withValue(value, ["flow", "<<"], 5), ["list", 1], { "<<": { z: 1 } }));
+    expect(edited).toBe(shared.replace("flow: { x: 1 }", 'flow: { x: 1, "<<": 5 }').replace("- a\n", '- a\n  - "<<":\n      z: 1\n'));
+    // Where the library writes the document: the text block cannot be replaced in place.
+    const rewritten = await edit(`${shared}quoted: { '<<': 1 }\nlong: |\n  text\n`, "yaml", (value) => withValue(value, ["long"], { "<<": [1] }));
+    expect(rewritten).toContain("  <<: *base # as above\n");
+    expect(rewritten).toContain("quoted: { '<<': 1 }\n");
+    expect(rewritten).toContain('long:\n  "<<":\n');
+    expect(await edit("one:\n  y: 2\n", "yaml", (value) => withValue(value, ["one", "<<"], { "<<": "<<" }))).toBe('one:\n  y: 2\n  "<<":\n    "<<": <<\n');
+  });
   it("begins an empty document and one of comments only", async () => {
     expect(await edit("", "yaml", () => ({ gateway: { port: 1 } }))).toBe("gateway:\n  port: 1\n");
     expect(await edit("# only words\n", "yaml", () => ({ a: 1 }))).toBe("# only words\na: 1\n");
@@ -137,13 +149,21 @@ describe("editing JSON5", () => {
     expect(edited).toContain("/* high */");
     expect(edited).toContain("// agents");
   });
+  it("writes line ends that JSON5 frowns upon so that reading them says nothing on the terminal", async () => {
+    const warn = vi.spyOn(console, "warn");
+    const begun = await edit("", "json5", () => ({ a: "x\u2028y" }));
+    const grown = await edit(begun, "json5", (value) => withValue(withValue(value, ["b\u2029"], ["\u2028"]), ["a"], "\u2029"));
+    expect(grown).toBe('{\n  "a": "\\u2029",\n  "b\\u2029": [\n    "\\u2028"\n  ]\n}\n');
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
   it("starts an empty document", async () => {
     expect(await edit("", "json5", () => ({ a: 1 }))).toBe('{\n  "a": 1\n}\n');
   });
 });
 
 describe("any edit of any document", () => {
-  const key = fc.oneof(fc.constantFrom("a", "b", "list", "true", "1", "__proto__", "with space", "a.b", "#x", "- y", "é"), fc.string({ maxLength: 4 }));
+  const key = fc.oneof(fc.constantFrom("a", "b", "list", "true", "1", "__proto__", "with space", "a.b", "#x", "- y", "é", "<<"), fc.string({ maxLength: 4 }));
   const scalar = fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom("yes", "null", "0x1", "a: b", "# c", "line\nbreak", "", "~", "[x]"), fc.integer(), fc.boolean(), fc.constant(null));
   const { tree } = fc.letrec<{ tree: unknown; map: Record<string, unknown> }>((tie) => ({
     tree: fc.oneof({ maxDepth: 4, withCrossShrink: true }, scalar, fc.array(tie("tree"), { maxLength: 4 }), tie("map")),
@@ -159,7 +179,7 @@ describe("any edit of any document", () => {
         const end = await editSource(middle, format, { ...first, ...second }, third);
         const read = await parseSource(end, format);
         expect(read.ok && deepEqual(read.value, third)).toBe(true);
-      }), { numRuns: 400 });
+      }), { numRuns: 400, examples: [[{ "": { "<<": "" } }, {}, { "": { "<<": "" } }], [{}, { "<<": "<<" }, { "<<": 1 }]] });
     });
   }
 });

@@ -43,14 +43,30 @@ export async function editYaml(text: string, before: unknown, after: unknown): P
   if (spliced !== undefined && reads(spliced)) return spliced;
   const rewritten = editDocument(yaml, text, before, after);
   if (rewritten !== undefined && reads(rewritten)) return rewritten;
-  return yaml.stringify(after, { lineWidth: 0 });
+  return written(yaml, after);
+}
+
+/** A new document of this value. */
+function written(yaml: Yaml, value: unknown): string {
+  const document = new yaml.Document(value);
+  quoteMergeKeys(yaml, document);
+  return document.toString({ lineWidth: 0 });
+}
+
+/** A key that is called `<<` is quoted, or it would be read as a merge. Those that stand in the text keep the form, and so the meaning, that a person gave them. */
+function quoteMergeKeys(yaml: Yaml, document: YamlModule.Document): void {
+  yaml.visit(document, {
+    Pair(_, { key }) {
+      if (yaml.isScalar(key) && key.value === "<<") key.type ??= "QUOTE_DOUBLE";
+    },
+  });
 }
 
 function spliceYaml(yaml: Yaml, text: string, before: unknown, after: unknown): string | undefined {
   const document = yaml.parseDocument(text, readOptions);
   if (document.errors.length > 0) return undefined;
   if (document.contents === null || (isMap(before) && Object.keys(before).length === 0 && !text.includes("{"))) {
-    return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${yaml.stringify(after, { lineWidth: 0 })}`;
+    return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${written(yaml, after)}`;
   }
   const place = placeOf(yaml, document.contents);
   const splices = planSplices(place, before, after, styleFor(yaml, text));
@@ -69,6 +85,9 @@ function editDocument(yaml: Yaml, text: string, before: unknown, after: unknown)
   };
   try {
     change(before, after, []);
+    quoteMergeKeys(yaml, document);
+    // With merges switched on the library writes every `<<` bare.
+    document.setSchema(document.directives?.yaml.version ?? "1.2", { merge: false });
     return document.toString({ lineWidth: 0 });
   } catch (error) {
     if (error instanceof Error) return undefined; // a reference to what was removed cannot be written
@@ -112,18 +131,19 @@ function styleFor(yaml: Yaml, text: string): Style {
   };
   const column = (offset: number) => offset - lineStart(offset);
   const scalar = (value: unknown) => {
-    const written = typeof value === "string" && /[\n\r]/.test(value) ? JSON.stringify(value) : yaml.stringify(value, { lineWidth: 0 }).trimEnd();
-    return written.includes("\n") ? JSON.stringify(value) : written;
+    const plain = typeof value === "string" && /[\n\r]/.test(value) ? JSON.stringify(value) : written(yaml, value).trimEnd();
+    return plain.includes("\n") ? JSON.stringify(value) : plain;
   };
+  const keyName = (key: string) => (key === "<<" ? JSON.stringify(key) : scalar(key));
   const isInline = (value: unknown) => typeof value !== "object" || value === null || Object.keys(value).length === 0;
-  const block = (value: unknown, indent: number) => yaml.stringify(value, { lineWidth: 0 }).trimEnd().split("\n").map((line) => (line === "" ? line : " ".repeat(indent) + line)).join("\n");
+  const block = (value: unknown, indent: number) => written(yaml, value).trimEnd().split("\n").map((line) => (line === "" ? line : " ".repeat(indent) + line)).join("\n");
   /** What stands behind `key:` or `- ` for a value, when the holder's entries start at `indent`. */
   const behind = (value: unknown, indent: number) => (isInline(value) ? ` ${scalar(value)}` : `\n${block(value, indent + 2)}`);
   /** A new line behind the one on which a block ends; undefined where text follows that is not a comment. */
-  const lineAfter = (end: number, written: string): Splice | undefined => {
-    if (end > 0 && text[end - 1] === "\n") return { start: end, end, text: `${written}\n` };
+  const lineAfter = (end: number, line: string): Splice | undefined => {
+    if (end > 0 && text[end - 1] === "\n") return { start: end, end, text: `${line}\n` };
     const at = lineEnd(end);
-    return /^\s*(#.*)?$/.test(text.slice(end, at)) ? { start: at, end: at, text: `\n${written}` } : undefined;
+    return /^\s*(#.*)?$/.test(text.slice(end, at)) ? { start: at, end: at, text: `\n${line}` } : undefined;
   };
   const wholeLines = (from: number, end: number): Splice | undefined => {
     const start = lineStart(from);
@@ -137,9 +157,9 @@ function styleFor(yaml: Yaml, text: string): Style {
     if (!member) return undefined;
     return behindIt ? { start: member.start, end: behindIt.start, text: "" } : { start: before?.end ?? member.start, end: member.end, text: "" };
   };
-  const inBrackets = (members: readonly { end: number }[], index: number, written: string): Splice | undefined => {
+  const inBrackets = (members: readonly { end: number }[], index: number, member: string): Splice | undefined => {
     const at = members[index]?.end;
-    return at === undefined ? undefined : { start: at, end: at, text: `, ${written}` };
+    return at === undefined ? undefined : { start: at, end: at, text: `, ${member}` };
   };
   /** `{}` that gets members becomes lines like its neighbours, unless it stands inside brackets itself. */
   const openedMap = (place: Place, value: unknown): Splice | undefined => {
@@ -172,7 +192,7 @@ function styleFor(yaml: Yaml, text: string): Style {
       const neighbour = map.entries?.[behindIndex];
       if (!map.plain || !first || !neighbour) return undefined;
       const indent = column(first.keyStart);
-      return lineAfter(Math.max(neighbour.keyEnd, neighbour.value.end), `${" ".repeat(indent)}${scalar(key)}:${behind(value, indent)}`);
+      return lineAfter(Math.max(neighbour.keyEnd, neighbour.value.end), `${" ".repeat(indent)}${keyName(key)}:${behind(value, indent)}`);
     },
     removeEntry(map, index) {
       if (map.flow === true) return cutOfBrackets(membersOf(map), index);
@@ -183,8 +203,7 @@ function styleFor(yaml: Yaml, text: string): Style {
       if (list.flow === true) return inBrackets(list.items ?? [], (list.items?.length ?? 0) - 1, JSON.stringify(value));
       if (!list.plain) return undefined;
       const indent = column(list.start);
-      const written = isInline(value) ? scalar(value) : block(value, indent + 2).trimStart();
-      return lineAfter(list.end, `${" ".repeat(indent)}- ${written}`);
+      return lineAfter(list.end, `${" ".repeat(indent)}- ${isInline(value) ? scalar(value) : block(value, indent + 2).trimStart()}`);
     },
     removeItem(list, index) {
       if (list.flow === true) return cutOfBrackets(list.items ?? [], index);

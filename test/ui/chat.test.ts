@@ -127,6 +127,31 @@ describe("a streamed answer", () => {
     await until("it went to the end", async () => (await place()).fromEnd < 4);
   });
 
+  it("is followed to its end although what stands above turns out taller than it was thought to be", async () => {
+    const { script, sends, add } = talkative();
+    const program = Array.from({ length: 60 }, (_, index) => `const value${index} = ${index};`).join("\n");
+    for (let index = 0; index < 24; index++) add(index % 2 === 0 ? { role: "user", content: `Question ${index}` } : say(`Answer ${index}\n\n\`\`\`ts\n${program}\n\`\`\`\n\n${"A long paragraph. ".repeat(60)}`));
+    const { page } = await suite.visit("chat", script);
+    await page.getByText("Answer 23").waitFor({ state: "attached" });
+    const log = page.getByRole("log");
+    const fromEnd = () => log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+    await until("it opens at the end", async () => (await fromEnd()) < 4);
+    await log.evaluate((element) => (element.scrollTop = 0));
+    await page.getByRole("button", { name: "Newest" }).waitFor();
+    const runId = await sendFrom(page, "More", sends);
+    agent(runId, "lifecycle", { phase: "start", startedAt: Date.now() });
+    let text = "";
+    for (let index = 0; index < 20; index++) {
+      text += `row ${index}\n\n`;
+      chat(runId, { state: "delta", message: say(text), deltaText: `row ${index}\n\n` });
+      await page.getByText(`row ${index}`, { exact: true }).waitFor({ state: "attached" });
+    }
+    chat(runId, { state: "error", errorMessage: "the connection broke", errorKind: "unknown" });
+    await page.getByText("the connection broke", { exact: false }).waitFor({ state: "attached" });
+    await until("the end is in view", async () => (await fromEnd()) < 4);
+    expect(await page.getByRole("button", { name: "Newest" }).count()).toBe(0);
+  });
+
   it("is stopped by Escape and keeps what was said", async () => {
     const { script, sends, add } = talkative();
     const aborted: unknown[] = [];

@@ -24,6 +24,8 @@ export class OcThread extends View {
   /** The reader has scrolled up. */
   declare away: boolean;
   private pinned = true;
+  /** Where the last look or jump left the view: only a move up from there is the reader's. */
+  private lastTop = 0;
   private heightBefore = 0;
   private firstKey = "";
   private stop: (() => void) | undefined;
@@ -165,7 +167,10 @@ export class OcThread extends View {
     if (changed.has("conversation") || this.pinned) return this.toEnd();
     const scroller = this.scroller();
     // Older items grew in above: what was being read stays where it was.
-    if (scroller && this.grewAbove) scroller.scrollTop += scroller.scrollHeight - this.heightBefore;
+    if (scroller && this.grewAbove) {
+      scroller.scrollTop += scroller.scrollHeight - this.heightBefore;
+      this.lastTop = scroller.scrollTop;
+    }
     this.grewAbove = false;
     return undefined;
   }
@@ -179,8 +184,14 @@ export class OcThread extends View {
   private readonly scrolled = (): void => {
     const scroller = this.scroller();
     if (!scroller) return;
-    this.pinned = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < nearPx;
+    const { scrollTop } = scroller;
+    const atEnd = scroller.scrollHeight - scrollTop - scroller.clientHeight < nearPx;
+    // Messages get their true heights as they come into view, so the end can move away from a reader who did not.
+    if (atEnd) this.pinned = true;
+    else if (scrollTop < this.lastTop - 1) this.pinned = false;
+    this.lastTop = scrollTop;
     this.away = !this.pinned;
+    if (this.pinned && !atEnd) this.toEnd();
     if (scroller.scrollTop < olderPx && this.conversation.hasOlder()) void this.readOlder();
   };
 
@@ -195,7 +206,9 @@ export class OcThread extends View {
 
   private toEnd(): void {
     const scroller = this.scroller();
-    if (scroller) scroller.scrollTop = scroller.scrollHeight;
+    if (!scroller) return;
+    scroller.scrollTop = scroller.scrollHeight;
+    this.lastTop = scroller.scrollTop;
   }
 
   private goToEnd(): void {

@@ -394,6 +394,25 @@ describe("a message", () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^const open = [\s\S]*\/\/ 3$/);
   });
 
+  it("keeps what markdown says: which tasks are done, how columns are aligned, how long the code is", async () => {
+    const { script, add } = talkative();
+    const program = Array.from({ length: 60 }, (_, index) => `line(${index});`).join("\n");
+    add(say(`- [ ] sow\n- [x] dig\n\n| What | Size |\n| --- | ---: |\n| seeds | 12 kB |\n\n3. third\n\n\`\`\`js\n${program}\n\`\`\`\n\nThe end`));
+    const { page, trouble } = await suite.visit("chat", script);
+    await page.getByText("The end").waitFor();
+    expect(await page.getByRole("checkbox").evaluateAll((boxes) => boxes.map((box) => [box.getAttribute("aria-label"), (box as HTMLInputElement).checked, (box as HTMLInputElement).disabled]))).toEqual([["To do", false, true], ["Done", true, true]]);
+    expect(await page.getByRole("cell", { name: "12 kB" }).evaluate((cell) => getComputedStyle(cell).textAlign)).toBe("end");
+    expect(await page.getByRole("log").locator("ol").getAttribute("start")).toBe("3");
+    const code = page.getByLabel("Code", { exact: true });
+    const height = async (): Promise<number> => (await code.boundingBox())?.height ?? 0;
+    const folded = await height();
+    await page.getByRole("button", { name: "Show all 60 lines" }).click();
+    expect(await height()).toBeGreaterThan(folded * 2);
+    await page.getByRole("button", { name: "Show less" }).click();
+    expect(await height()).toBe(folded);
+    expect(trouble).toEqual(clean);
+  });
+
   it("goes to the model and thinking level that are picked, the demo named as one", async () => {
     const { page } = await suite.visit("chat", { methods: sampleMethods() });
     const picker = page.getByLabel("Model", { exact: true });

@@ -141,8 +141,10 @@ describe("sessions", () => {
       await page.getByRole("menuitem", { name }).click();
     };
     await act("Rename");
-    await page.getByLabel("Name", { exact: true }).fill("Letters");
-    await page.getByRole("button", { name: "Rename" }).click();
+    // The question begins in its field, so a name is typed and done.
+    await until("the field has the focus", () => page.getByLabel("Name", { exact: true }).evaluate((field) => (field.getRootNode() as ShadowRoot).activeElement === field));
+    await page.keyboard.type("Letters");
+    await page.keyboard.press("Enter");
     await act("Start anew");
     await page.getByText("begins again without its history").waitFor();
     await page.getByRole("button", { name: "Cancel" }).click();

@@ -1,14 +1,19 @@
 // A piece of code: its language, colours once the highlighter is there, copying, and wrapping on demand.
-import { css, html, LitElement } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import { sheet } from "./sheet.ts";
 import "./copy.ts";
 import "./button.ts";
 
+/** Longer code is a window of this many lines: half of the next one shows that it goes on. */
+const shownLines = 24;
+
 export class OcCode extends LitElement {
-  static override properties = { code: { type: String }, language: { type: String }, wraps: { state: true } };
+  static override properties = { code: { type: String }, language: { type: String }, wraps: { state: true }, whole: { state: true } };
   declare code: string;
   declare language: string;
   declare wraps: boolean;
+  /** All lines at once instead of a window that scrolls. */
+  declare whole: boolean;
   private turn = 0;
 
   constructor() {
@@ -16,6 +21,7 @@ export class OcCode extends LitElement {
     this.code = "";
     this.language = "";
     this.wraps = false;
+    this.whole = false;
   }
 
   static override styles = [
@@ -42,12 +48,34 @@ export class OcCode extends LitElement {
         flex: 1;
       }
       pre {
-        max-block-size: 32rem;
+        max-block-size: calc(${shownLines + 0.5} * var(--size-13) * 1.55 + var(--gap-3));
         margin: 0;
         padding: var(--gap-3);
         overflow: auto;
         font: 400 var(--size-13) / 1.55 var(--mono);
         tab-size: 2;
+      }
+      pre.whole {
+        max-block-size: none;
+      }
+      .more {
+        display: block;
+        inline-size: 100%;
+        min-block-size: var(--control);
+        padding: 0;
+        border: 0;
+        border-block-start: 1px solid var(--line);
+        background: none;
+        color: var(--muted);
+        font: 500 var(--size-12) / 1.3 var(--font);
+        cursor: pointer;
+      }
+      .more:hover {
+        background: var(--surface-2);
+        color: var(--text);
+      }
+      .more:focus-visible {
+        outline-offset: -2px;
       }
       pre.wraps {
         white-space: pre-wrap;
@@ -89,12 +117,14 @@ export class OcCode extends LitElement {
   ];
 
   override render() {
+    const lines = this.code.split("\n").length;
     return html`<header>
         <span>${this.language || "text"}</span>
         <oc-button kind="quiet" size="small" icon="wrap" label="Wrap lines" .pressed=${this.wraps} @click=${() => (this.wraps = !this.wraps)}></oc-button>
         <oc-copy text=${this.code} label="Copy code"></oc-copy>
       </header>
-      <pre class=${this.wraps ? "wraps" : ""} tabindex="0" aria-label="Code"><code></code></pre>`;
+      <pre class="${this.wraps ? "wraps" : ""} ${this.whole ? "whole" : ""}" tabindex="0" aria-label="Code"><code></code></pre>
+      ${lines > shownLines ? html`<button class="more" type="button" aria-expanded=${String(this.whole)} @click=${() => (this.whole = !this.whole)}>${this.whole ? "Show less" : `Show all ${lines} lines`}</button>` : nothing}`;
   }
 
   override updated(changed: Map<string, unknown>): void {

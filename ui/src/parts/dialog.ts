@@ -16,6 +16,10 @@ export class OcDialog extends LitElement {
   static override styles = [
     sheet,
     css`
+      /* Takes no place of its own where it stands in a grid. */
+      :host {
+        display: contents;
+      }
       dialog {
         inline-size: min(480px, calc(100vw - 32px));
         max-block-size: calc(100dvh - 48px);
@@ -70,8 +74,19 @@ export class OcDialog extends LitElement {
 
   override updated(): void {
     const dialog = this.renderRoot.querySelector("dialog");
-    if (this.open && dialog?.open === false) dialog.showModal();
+    if (this.open && dialog?.open === false) {
+      dialog.showModal();
+      void this.focusField();
+    }
     if (!this.open && dialog?.open === true) dialog.close();
+  }
+
+  /** A question with something to fill in begins there. */
+  private async focusField(): Promise<void> {
+    const field = this.querySelector<LitElement>("oc-field, oc-select");
+    await field?.updateComplete;
+    field?.focus();
+    field?.shadowRoot?.querySelector("input")?.select();
   }
 
   private dismiss(): void {

@@ -14,7 +14,9 @@ const plainTag = /^<\/?(?:br|sub|sup|kbd|b|i|em|strong|s|del|code)\s*\/?>$/i;
 const marked = new Marked({ gfm: true, breaks: true, renderer: { html: ({ text }) => (plainTag.test(text.trim()) ? text : escaped(text)) } });
 
 const allowedTags = ["a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "input", "kbd", "li", "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul", "span"];
-const allowedAttributes = ["href", "title", "class", "start", "type", "checked", "disabled", "align", "colspan", "rowspan"];
+/** Values that are no addresses; without this list they would have to look like one. */
+const plainAttributes = ["start", "type", "checked", "disabled", "align", "colspan", "rowspan"];
+const allowedAttributes = ["href", "title", "class", ...plainAttributes];
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node.tagName === "A") {
@@ -45,7 +47,7 @@ function escaped(text: string): string {
 }
 
 function clean(markup: string): Node {
-  const fragment = DOMPurify.sanitize(markup, { ALLOWED_TAGS: allowedTags, ALLOWED_ATTR: allowedAttributes, ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i, RETURN_DOM_FRAGMENT: true });
+  const fragment = DOMPurify.sanitize(markup, { ALLOWED_TAGS: allowedTags, ALLOWED_ATTR: allowedAttributes, ADD_URI_SAFE_ATTR: plainAttributes, ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i, RETURN_DOM_FRAGMENT: true });
   for (const pre of fragment.querySelectorAll("pre")) pre.replaceWith(codeOf(pre));
   for (const table of fragment.querySelectorAll("table")) wrapTable(table);
   return fragment;

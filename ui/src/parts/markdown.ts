@@ -51,9 +51,14 @@ export class OcMarkdown extends LitElement {
       li > ol {
         margin-block-start: 0.25em;
       }
-      li:has(> input) {
+      li:has(> input, > p > input) {
         list-style: none;
-        margin-inline-start: -1.3em;
+      }
+      li input {
+        margin-block: 0;
+        margin-inline: -1.35em 0.5em;
+        vertical-align: -0.1em;
+        accent-color: var(--accent);
       }
       h1,
       h2,
@@ -96,7 +101,16 @@ export class OcMarkdown extends LitElement {
       td {
         padding: 4px 10px;
         border: 1px solid var(--line);
+        /* A table wider than the page scrolls; its words are not torn apart for that. */
+        overflow-wrap: normal;
         text-align: start;
+      }
+      [align="right"] {
+        text-align: end;
+        white-space: nowrap;
+      }
+      [align="center"] {
+        text-align: center;
       }
       th {
         background: var(--surface-2);

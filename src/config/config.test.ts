@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../base/clock.ts";
-import { Fault } from "../base/faults.ts";
+import { Fault, fault } from "../base/faults.ts";
 import { silentLog } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
 import { systemDisk, type Disk } from "../store/disk.ts";
@@ -329,6 +329,19 @@ describe("reloading", () => {
     refusing = false;
     await config.set("session.mainKey", "c");
     expect(seen.slice(1)).toEqual(["one:c", "two:c", "one closes", "two closes"]);
+  });
+
+  it("gives who asked the fault of the one owner that refuses, and all issues when there are more", async () => {
+    const { config, dir } = await start({ files: { "config.yaml": "session:\n  mainKey: a\n" } });
+    const owner = (prefix: string) => config.own({ prefixes: [prefix], prepare: async () => Promise.reject(fault("gateway.unsafe-bind", { bind: "lan" })) });
+    owner("session.mainKey");
+    expect(await refusal(config.set("session.mainKey", "b"))).toMatchObject({ code: "gateway.unsafe-bind", message: "bind lan needs TLS or a trusted proxy" });
+    await writeFile(join(dir, "config.yaml"), "session:\n  mainKey: b\n");
+    expect((await config.reload()).issues).toEqual([{ path: "session.mainKey", message: "bind lan needs TLS or a trusted proxy. Enable gateway.tls, name gateway.trustedProxies, or use bind: loopback." }]);
+    owner("session");
+    const both = await refusal(config.set("session.mainKey", "c"));
+    expect(both).toMatchObject({ code: "config.invalid", details: { issues: [{ path: "session.mainKey" }, { path: "session" }] } });
+    expect(config.current().value.session.mainKey).toBe("a");
   });
 
   it("follows the file once it watches", async () => {

@@ -52,11 +52,11 @@ export interface Config {
   /** Reads the file again and applies what changed, all or nothing. A file with new errors is refused and the old configuration stays. */
   reload(): Promise<ConfigChange>;
   view(): ConfigView;
-  /** Replaces the document by JSON5 text, merged into the file so that comments survive; the redaction mark keeps the stored value. Throws config.stale, config.hash-required or config.invalid, and then nothing was written. */
+  /** Replaces the document by JSON5 text, merged into the file so that comments survive; the redaction mark keeps the stored value. Throws config.stale, config.hash-required, config.invalid or the fault of the one owner that refuses, and then nothing was written. */
   write(raw: string, baseHash: string | undefined): Promise<ConfigChange>;
   /** The same with a JSON merge patch. */
   patch(raw: string, baseHash: string | undefined): Promise<ConfigChange>;
-  /** Sets one dot path; for the CLI, onboarding and forms. Throws config.invalid. */
+  /** Sets one dot path; for the CLI, onboarding and forms. Throws as `write` does. */
   set(path: string, value: unknown): Promise<ConfigChange>;
   unset(path: string): Promise<ConfigChange>;
   /** Reveals a secret value of the document: plain text, `${ENV}`, or a reference into the vault. Undefined when absent, empty or its variable is not set; throws secret.unknown for a name the vault lacks. */
@@ -178,7 +178,7 @@ export async function createConfig(deps: ConfigDeps): Promise<Config> {
     const next = await loadConfig({ file, location: deps.location, env: deps.env.get, lastGood, isOurs: true });
     if (newIssues([...standing, ...loaded.snapshot.issues], next.snapshot.issues).length > 0) throw invalid(deps.location.path, next.snapshot.issues);
     const answer = await stage(owners, loaded.snapshot, next.snapshot, log);
-    if (!answer.ok) throw invalid(deps.location.path, answer.issues);
+    if (!answer.ok) throw answer.fault ?? invalid(deps.location.path, answer.issues);
     try {
       await files.write(text, present.hash);
     } catch (error) {

@@ -1,4 +1,5 @@
 // A changed configuration goes in all at once or not at all: every owner of a changed part prepares, then all swap, then what was replaced is closed.
+import { Fault } from "../base/faults.ts";
 import type { Log } from "../base/log.ts";
 import { changedPaths, formatPath, type Path } from "./path.ts";
 import { configNode } from "./schema.ts";
@@ -9,7 +10,7 @@ import type { ConfigIssue, ConfigSnapshot } from "./snapshot.ts";
 export interface ConfigOwner {
   /** Dot paths; a change at, above or below one of them concerns this owner. */
   prefixes: readonly string[];
-  /** Makes ready what the next snapshot needs and returns the swap, or throws to refuse the whole change. Must not connect. */
+  /** Makes ready what the next snapshot needs and returns the swap, or throws to refuse the whole change: best a fault, whose code and next step reach who asked. Must not connect. */
   prepare(next: ConfigSnapshot): Promise<Prepared>;
 }
 
@@ -30,7 +31,7 @@ export interface Staged {
   discard(): Promise<void>;
 }
 
-export type Stage = { ok: true; staged: Staged } | { ok: false; issues: ConfigIssue[] };
+export type Stage = { ok: true; staged: Staged } | { ok: false; issues: ConfigIssue[]; /** The one refusal, with its own code. */ fault: Fault | undefined };
 
 /** Asks every owner concerned. One refusal discards what the others prepared. */
 export async function stage(owners: readonly ConfigOwner[], now: ConfigSnapshot, next: ConfigSnapshot, log: Log): Promise<Stage> {
@@ -40,10 +41,11 @@ export async function stage(owners: readonly ConfigOwner[], now: ConfigSnapshot,
   const answers = await Promise.allSettled(concerned.map((owner) => owner.prepare(next)));
   const prepared = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   const discard = () => settle(prepared.flatMap((one) => one.discard?.() ?? []), log, "a prepared change could not be discarded");
-  const refusals = answers.flatMap((answer, index) => (answer.status === "rejected" ? [refusal(concerned[index]?.prefixes[0] ?? "", answer.reason)] : []));
+  const refusals = answers.flatMap((answer, index) => (answer.status === "rejected" ? [{ path: concerned[index]?.prefixes[0] ?? "", reason: answer.reason as unknown }] : []));
   if (refusals.length > 0) {
     await discard();
-    return { ok: false, issues: refusals };
+    const [first] = refusals;
+    return { ok: false, issues: refusals.map(issueOf), fault: refusals.length === 1 && first?.reason instanceof Fault ? first.reason : undefined };
   }
   const commit = () => {
     for (const one of prepared) one.swap();
@@ -62,7 +64,8 @@ function touches(prefix: string, path: string): boolean {
   return prefix === "" || isBelow(path, prefix) || isBelow(prefix, path);
 }
 
-function refusal(path: string, reason: unknown): ConfigIssue {
+function issueOf({ path, reason }: { path: string; reason: unknown }): ConfigIssue {
+  if (reason instanceof Fault) return { path, message: `${reason.message}. ${reason.next}` };
   return { path, message: reason instanceof Error ? reason.message : String(reason) };
 }
 

@@ -7,7 +7,7 @@ import { importMutant } from "../../test/fixtures/mutant-module.ts";
 import { addressKey, admit, hostNameOf, plainAddress, proxyMatcher, type DoorRules, type Knock } from "./door.ts";
 import { withDefaults } from "../config/defaults.ts";
 import type { ConfigDocument } from "../config/schema.ts";
-import { doorRules, planListening, type GatewaySection, type Machine } from "./listen-plan.ts";
+import { checkListening, doorRules, planListening, type GatewaySection, type Machine } from "./listen-plan.ts";
 
 const machine: Machine = { hostName: "box", addresses: [{ address: "192.168.1.5", family: 4, internal: false }, { address: "100.101.102.103", family: 4, internal: false }, { address: "fe80::1%eth0", family: 6, internal: false }] };
 
@@ -138,14 +138,30 @@ describe("the table", () => {
 
 describe("[I.1] where to listen", () => {
   it("[I.1] loopback unless the way is protected", () => {
-    expect(planListening(section(), machine, 1).hosts.map((host) => host.address)).toEqual(["127.0.0.1", "::1"]);
+    expect(planListening(section(), machine).hosts.map((host) => host.address)).toEqual(["127.0.0.1", "::1"]);
     for (const gateway of [{ bind: "lan" }, { bind: "tailnet" }, { bind: "custom", customBindHost: "192.168.1.5" }, { bind: "custom", customBindHost: "0.0.0.0" }] as const) {
-      expect(() => planListening(section(gateway), machine, 1)).toThrow(/needs TLS or a trusted proxy/);
-      expect(planListening(section({ ...gateway, tls: { enabled: true } }), machine, 1).secure).toBe(true);
-      expect(planListening(section({ ...gateway, trustedProxies: ["10.0.0.9"] }), machine, 1).hosts.length).toBeGreaterThan(0);
+      expect(() => planListening(section(gateway), machine)).toThrow(/needs TLS or a trusted proxy/);
+      expect(planListening(section({ ...gateway, tls: { enabled: true } }), machine).secure).toBe(true);
+      expect(planListening(section({ ...gateway, trustedProxies: ["10.0.0.9"] }), machine).hosts.length).toBeGreaterThan(0);
     }
-    expect(planListening(section({ bind: "custom", customBindHost: "127.0.0.1" }), machine, 1).hosts).toEqual([{ address: "127.0.0.1", optional: false }]);
+    expect(planListening(section({ bind: "custom", customBindHost: "127.0.0.1" }), machine).hosts).toEqual([{ address: "127.0.0.1", optional: false }]);
     console.log("[I.1] 14 plans");
+  });
+
+  it("[I.1] a change must suit the next start, with its options and without, and what listens until then", () => {
+    const check = (next: Parameters<typeof section>[0], running: Parameters<typeof section>[0] = {}, options: Parameters<typeof planListening>[2] = {}) =>
+      checkListening(section(next), machine, { plan: planListening(section(running), machine, options), options });
+    const [tls, trustedProxies] = [{ enabled: true }, ["10.0.0.9"]];
+    expect(() => check({ bind: "lan" })).toThrow("bind lan needs TLS or a trusted proxy");
+    expect(() => check({ bind: "lan" }, {}, { bind: "loopback" })).toThrow("bind lan needs TLS or a trusted proxy");
+    expect(() => check({}, { tls }, { bind: "lan" })).toThrow("bind lan needs TLS or a trusted proxy");
+    expect(() => check({ bind: "custom" })).toThrow("customBindHost is empty");
+    check({ bind: "lan", tls });
+    check({ bind: "loopback" }, { bind: "lan", tls });
+    // What runs has no TLS before its next start.
+    expect(() => check({ bind: "lan", tls }, { bind: "lan", trustedProxies })).toThrow(expect.objectContaining({ code: "gateway.unsafe-bind", next: expect.stringContaining("restart first") as unknown }));
+    expect(() => check({ bind: "loopback" }, { bind: "lan", trustedProxies })).toThrow("needs TLS or a trusted proxy");
+    check({ bind: "lan", tls, trustedProxies }, { bind: "lan", trustedProxies });
   });
 });
 

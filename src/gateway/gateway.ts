@@ -19,7 +19,7 @@ import { answerProbe } from "./http/probes.ts";
 import type { HttpRouter } from "./http/router.ts";
 import { createIdempotency } from "./idempotency.ts";
 import { createLimits } from "./limits.ts";
-import { doorRules, planListening, type GatewaySection, type Machine } from "./listen-plan.ts";
+import { checkListening, doorRules, planListening, type GatewaySection, type Machine } from "./listen-plan.ts";
 import type { LogFiles } from "./log-files.ts";
 import { createLoopWatch } from "./loop-watch.ts";
 import { coreMethods } from "./methods/all.ts";
@@ -86,7 +86,14 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const section = () => config.current().value.gateway;
 
   // 1. Where to listen; a refusal comes before anything is opened.
-  const plan = planListening({ ...section(), ...(deps.bind === undefined ? {} : { bind: deps.bind }) }, deps.machine, deps.port ?? section().port ?? 18_789);
+  const plan = planListening(section(), deps.machine, deps);
+  config.own({
+    prefixes: ["gateway.bind", "gateway.customBindHost", "gateway.tls", "gateway.trustedProxies"],
+    async prepare({ value }) {
+      checkListening(value.gateway, deps.machine, { plan, options: deps });
+      return { swap: () => undefined };
+    },
+  });
   const certificate = plan.secure ? await loadCertificate({ disk: deps.disk, dir: app.paths.tls, now: clock.now(), machine: deps.machine }, section().tls ?? {}) : undefined;
   const shared = createSharedAuth(await deps.secrets(config.current()));
   config.own({

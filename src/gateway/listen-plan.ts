@@ -18,14 +18,33 @@ export interface ListenPlan {
   secure: boolean;
 }
 
+/** What the command that started the gateway says, instead of the configuration. */
+export interface ListenOptions {
+  /** 0 takes a free one. */
+  port?: number | undefined;
+  bind?: GatewaySection["bind"] | undefined;
+}
+
+const usualPort = 18_789;
+
 /** Throws gateway.unsafe-bind when strangers could connect in the clear (promises, part I, rule 1). */
-export function planListening(gateway: GatewaySection, machine: Machine, port: number): ListenPlan {
-  const secure = gateway.tls?.enabled === true;
-  const hosts = hostsOf(gateway, machine);
-  const isOpen = hosts.some(({ address }) => !isLoopback(address));
-  const isBehindProxy = (gateway.trustedProxies ?? []).length > 0;
-  if (isOpen && !secure && !isBehindProxy) throw fault("gateway.unsafe-bind", { bind: gateway.bind ?? "loopback" });
-  return { hosts, port, secure };
+export function planListening(section: GatewaySection, machine: Machine, { port = section.port ?? usualPort, bind = section.bind }: ListenOptions = {}): ListenPlan {
+  const gateway = bind === undefined ? section : { ...section, bind };
+  const plan = { hosts: hostsOf(gateway, machine), port, secure: gateway.tls?.enabled === true };
+  if (isUnprotected(plan, gateway)) throw fault("gateway.unsafe-bind", { bind: gateway.bind ?? "loopback" });
+  return plan;
+}
+
+/** The same for a change while the gateway runs: the next start must go well, with the options of this one and without, and what listens until then stays protected. */
+export function checkListening(next: GatewaySection, machine: Machine, running: { plan: ListenPlan; options: ListenOptions }): void {
+  planListening(next, machine);
+  planListening(next, machine, running.options);
+  if (!isUnprotected(running.plan, next)) return;
+  throw fault("gateway.unsafe-bind", { bind: next.bind ?? "loopback" }, { next: "A new bind or TLS begins with a restart: set that and restart first, then take gateway.trustedProxies out." });
+}
+
+function isUnprotected({ hosts, secure }: ListenPlan, { trustedProxies = [] }: GatewaySection): boolean {
+  return !secure && trustedProxies.length === 0 && hosts.some(({ address }) => !isLoopback(address));
 }
 
 const loopback = [{ address: "127.0.0.1", optional: false }, { address: "::1", optional: true }];
@@ -36,12 +55,12 @@ function hostsOf(gateway: GatewaySection, machine: Machine): ListenPlan["hosts"]
       return [{ address: "0.0.0.0", optional: false }, { address: "::", optional: true }];
     case "custom": {
       const own = gateway.customBindHost?.trim();
-      if (!own) throw fault("request.invalid", { reason: "gateway.bind is custom, but gateway.customBindHost is empty" });
+      if (!own) throw fault("request.invalid", { reason: "gateway.bind is custom, but gateway.customBindHost is empty" }, { next: "Set gateway.customBindHost to the address first, or use bind: loopback." });
       return isLoopback(own) ? [{ address: own, optional: false }] : [{ address: own, optional: false }, ...loopback.map((host) => ({ ...host, optional: true }))];
     }
     case "tailnet": {
       const tailnet = machine.addresses.find(({ address, family }) => family === 4 && isTailnet(address));
-      if (!tailnet) throw fault("request.invalid", { reason: "gateway.bind is tailnet, but this machine has no Tailscale address" });
+      if (!tailnet) throw fault("request.invalid", { reason: "gateway.bind is tailnet, but this machine has no Tailscale address" }, { next: "Start Tailscale and then the gateway again, or use bind: loopback." });
       return [{ address: tailnet.address, optional: false }, ...loopback];
     }
     default:

@@ -1,9 +1,9 @@
 // The shared secret and what stands in for it: first start, weak ones, the modes, Tailscale and a trusted proxy.
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { dial, helloOf, kitToken, makeDevice, startKit, Wire, type Kit } from "../../test/fixtures/gateway-kit.ts";
-import { importMutant } from "../../test/fixtures/mutant-module.ts";
+import { compatible, dial, helloOf, kitToken, makeDevice, startKit, Wire, type Kit } from "../../test/fixtures/gateway-kit.ts";
+import { importMutant, verdict, verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createFakeClock } from "../base/fake-clock.ts";
 import { Secret } from "../base/secret.ts";
 import { createAuthFailures } from "./auth-failures.ts";
@@ -52,6 +52,18 @@ describe("[I.2] a secret is always there", () => {
     await kit.close();
   }, 30_000);
 
+  it("[I.1] the same is refused when it is set while it runs, and in a file that is edited", async () => {
+    expect(await verdict(() => keepsItsBind(startKit))).toBe("nothing");
+  }, 60_000);
+
+  it.each([
+    { name: "nobody asks before a change", file: "src/gateway/gateway.ts", from: "checkListening(value.gateway, deps.machine, { plan, options: deps });", to: "", fails: /accepted/ },
+    { name: "the proxies are taken out unseen", file: "src/gateway/gateway.ts", from: ', "gateway.trustedProxies"]', to: "]", fails: /accepted/ },
+    { name: "the fault loses its code", file: "src/config/config.ts", from: "throw answer.fault ?? invalid(", to: "throw invalid(", fails: /the code of the refusal/ },
+  ])("[I.1] the check of changes sees a mutant in which $name", async ({ fails, ...mutation }) => {
+    expect(await verdictOn<{ startKit: typeof startKit }>(mutation, (mutant) => keepsItsBind(mutant.startKit), "test/fixtures/gateway-kit.ts")).toMatch(fails);
+  }, 60_000);
+
   it("a password alone, as older files have it, is the mode", async () => {
     const kit = await startKit({ env: { OPENCLAW_GATEWAY_TOKEN: "" }, gatewayConfig: { auth: { password: "a long enough password" } } });
     const wire = await dial(kit, { protocol: 3, device: makeDevice(), scopes: ["operator.read"], auth: { password: "a long enough password" } });
@@ -61,6 +73,51 @@ describe("[I.2] a secret is always there", () => {
     await kit.close();
   });
 });
+
+/** Every way to change a bind while the gateway runs. */
+async function keepsItsBind(start: typeof startKit): Promise<void> {
+  const kit = await start({ gatewayConfig: { bind: "loopback", reload: { mode: "off" }, auth: { sharedTokenScopes: compatible } } });
+  try {
+    const wire = await dial(kit, { device: makeDevice(), scopes: ["operator.read", "operator.admin"] });
+    const path = join(kit.stateDir, "openclaw.json");
+    const { config } = kit.gateway.app;
+    let refusals = 0;
+    const refused = async (method: string, gateway: Record<string, unknown>) => {
+      const [before, { hash }] = [await readFile(path, "utf8"), await wire.call<{ hash: string }>("config.get")];
+      const { ok, error } = await wire.ask(method, { raw: JSON.stringify({ gateway }), baseHash: hash });
+      expect(ok, `${method} ${JSON.stringify(gateway)} accepted`).toBe(false);
+      expect(error?.details?.code, "the code of the refusal").toBe("gateway.unsafe-bind");
+      expect(error).toMatchObject({ code: "INVALID_REQUEST", message: expect.stringContaining("needs TLS or a trusted proxy") as unknown, details: { next: expect.stringContaining("Enable gateway.tls") as unknown } });
+      refusals++;
+      expect(await readFile(path, "utf8")).toBe(before);
+      expect((await wire.call<{ hash: string }>("config.get")).hash).toBe(hash);
+    };
+    const set = async (gateway: Record<string, unknown>) => wire.call("config.patch", { raw: JSON.stringify({ gateway }), baseHash: (await wire.call<{ hash: string }>("config.get")).hash });
+
+    for (const method of ["config.set", "config.patch", "config.apply"]) await refused(method, { bind: "lan" });
+    await refused("config.patch", { bind: "custom", customBindHost: "0.0.0.0" });
+    // Protected it is taken, and then the protection stays; back to loopback all of it may go.
+    await set({ bind: "lan", trustedProxies: ["10.0.0.9"] });
+    await refused("config.patch", { trustedProxies: null });
+    await set({ trustedProxies: null, tls: { enabled: true } });
+    await refused("config.patch", { tls: { enabled: false } });
+    await set({ bind: null, tls: null });
+
+    const good = await readFile(path, "utf8");
+    await writeFile(path, JSON.stringify({ gateway: { bind: "lan" }, session: { mainKey: "other" } }));
+    const change = await config.reload();
+    expect(change.applied, "the edited file accepted").toBe(false);
+    expect(change.issues).toEqual([{ path: "gateway.bind", message: "bind lan needs TLS or a trusted proxy. Enable gateway.tls, name gateway.trustedProxies, or use bind: loopback." }]);
+    expect(config.current()).toMatchObject({ isRefused: true, value: { session: { mainKey: "main" } } });
+    expect(kit.logs.join("")).toContain("a changed configuration was refused; the old one stays");
+    await writeFile(path, good);
+    expect(await config.reload()).toMatchObject({ applied: true });
+    wire.close();
+    console.log(`[I.1] ${refusals + 1} changes refused while it ran`);
+  } finally {
+    await kit.close();
+  }
+}
 
 /** What a comparison lets through. */
 function compareFailures(create: typeof createSharedAuth): string[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/sdk/extension.ts";
+import { keyVariables } from "../../src/sdk/key-variables.ts";
 import type { ModelEvent, ModelInfo, ModelProvider, ModelRequest } from "../../src/sdk/provider.ts";
 import { systemClock } from "../../src/sdk/testing/host.ts";
 import { testProvider } from "../../src/sdk/testing/provider.ts";
@@ -65,6 +66,13 @@ describe("the providers", () => {
     expect(manifest.provides.providers).toEqual(ours);
     const { builtinProviders } = (await import("@earendil-works/pi-ai/providers/all")) as unknown as { builtinProviders(): { id: string }[] };
     for (const { id } of builtinProviders()) expect(ours).toContain(id);
+  });
+
+  it("have their keys' variables in the table that commands read too, and nowhere else", () => {
+    expect(vendors.map(({ id }) => id).sort()).toEqual(Object.keys(keyVariables).sort());
+    expect(Object.fromEntries(vendors.map(({ id, access }) => [id, access.keyEnv]))).toEqual(keyVariables);
+    const source = readFileSync(new URL("vendors.ts", import.meta.url), "utf8");
+    expect(Object.values(keyVariables).flat().filter((name) => source.includes(`"${name}"`))).toEqual([]);
   });
 
   it("each list models, and those offered first exist", async () => {

@@ -184,6 +184,7 @@ describe("onboarding without a gateway", () => {
   it("says what is missing instead of guessing", async () => {
     expect(failure((await openclaw(["onboard", "--non-interactive", "--json"])).out).error.message).toBe("--provider is missing");
     expect(failure((await openclaw(["onboard", "--non-interactive", "--provider", "openai", "--json"])).out).error).toMatchObject({ message: "openai needs a key", next: expect.stringContaining("OPENAI_API_KEY") });
+    expect(failure((await openclaw(["onboard", "--non-interactive", "--provider", "openai-codex", "--json"])).out).error).toMatchObject({ message: "openai-codex needs a key", next: "Give it on standard input (--api-key -), or name its variable (--api-key-env)." });
     expect((await openclaw(["onboard"], { input: "" })).exitCode).toBe(2);
   });
 });

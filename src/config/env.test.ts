@@ -21,9 +21,10 @@ describe("the environment", () => {
   });
 
   it("finds a provider's key under its customary names", () => {
-    const env = readEnv({ GEMINI_API_KEY: "g", MY_OWN_LLM_API_KEY: "own", OPENAI_API_KEY: "o" });
-    expect(["google", "openai", "my-own-llm", "anthropic"].map((id) => env.providerKey(id)?.reveal())).toEqual(["g", "o", "own", undefined]);
-    expect(env.providerKeyNames("anthropic")).toContain("ANTHROPIC_API_KEY");
+    const env = readEnv({ GEMINI_API_KEY: "g", MY_OWN_LLM_API_KEY: "own", OPENAI_API_KEY: "o", AWS_BEARER_TOKEN_BEDROCK: "b", OPENAI_CODEX_API_KEY: "none of its", GH_TOKEN: "not a key of a model" });
+    expect(["google", "openai", "my-own-llm", "amazon-bedrock"].map((id) => env.providerKey(id)?.reveal())).toEqual(["g", "o", "own", "b"]);
+    expect(["anthropic", "openai-codex", "github-copilot", "__proto__"].map((id) => env.providerKey(id))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(env.providerKeyNames("anthropic")).toEqual(["ANTHROPIC_API_KEY", "ANTHROPIC_OAUTH_TOKEN"]);
   });
 
   it("keeps secrets out of what child processes see and out of what is printed", () => {

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { Secret } from "../base/secret.ts";
+import { keyVariables } from "../sdk/key-variables.ts";
 import { stateFolders, variablePrefixes } from "./legacy-names.ts";
 
 export interface Env {
@@ -19,36 +20,13 @@ export interface Env {
   readonly gatewayUrl: string | undefined;
   /** The key of a model provider by its customary variable. */
   providerKey(provider: string): Secret | undefined;
-  /** Names of the customary variables of a provider, for messages. */
+  /** Names of the customary variables of a provider; for one nobody knows, <ID>_API_KEY. */
   providerKeyNames(provider: string): readonly string[];
   /** Makes `~/x` and relative paths absolute. */
   path(path: string): string;
   /** The few variables a child process may see. */
   forChildren(): Record<string, string>;
 }
-
-const providerVariables: Record<string, readonly string[]> = {
-  "anthropic": ["ANTHROPIC_API_KEY", "ANTHROPIC_OAUTH_TOKEN"],
-  "azure-openai-responses": ["AZURE_OPENAI_API_KEY"],
-  "cerebras": ["CEREBRAS_API_KEY"],
-  "deepseek": ["DEEPSEEK_API_KEY"],
-  "fireworks": ["FIREWORKS_API_KEY"],
-  "github-copilot": ["COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"],
-  "google": ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
-  "groq": ["GROQ_API_KEY"],
-  "huggingface": ["HF_TOKEN"],
-  "minimax": ["MINIMAX_API_KEY"],
-  "mistral": ["MISTRAL_API_KEY"],
-  "moonshot": ["MOONSHOT_API_KEY"],
-  "ollama": ["OLLAMA_API_KEY"],
-  "openai": ["OPENAI_API_KEY"],
-  "opencode": ["OPENCODE_API_KEY", "OPENCODE_ZEN_API_KEY"],
-  "openrouter": ["OPENROUTER_API_KEY"],
-  "together": ["TOGETHER_API_KEY"],
-  "vercel-ai-gateway": ["AI_GATEWAY_API_KEY"],
-  "xai": ["XAI_API_KEY"],
-  "zai": ["ZAI_API_KEY", "Z_AI_API_KEY"],
-};
 
 const childVariables = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TZ", "TMPDIR", "TEMP", "TMP", "SystemRoot", "ComSpec", "PATHEXT", "XDG_RUNTIME_DIR"];
 
@@ -63,7 +41,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
     return isAbsolute(given) ? given : resolve(given);
   };
   const hidden = (value: string | undefined) => (value === undefined ? undefined : new Secret(value));
-  const providerKeyNames = (provider: string) => providerVariables[provider] ?? [`${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_API_KEY`];
+  const providerKeyNames = (provider: string): readonly string[] => hasCustomaryKey(provider) ? keyVariables[provider] : [`${provider.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}_API_KEY`];
   const config = own("CONFIG_PATH");
   return {
     get,
@@ -90,6 +68,10 @@ export async function findStateDir(env: Env, isFolder: (path: string) => Promise
   const folders = stateFolders.map((folder) => join(env.home, `${folder}${suffix}`));
   for (const folder of folders) if (await isFolder(folder)) return folder;
   return join(env.home, `${stateFolders[0]}${suffix}`);
+}
+
+function hasCustomaryKey(provider: string): provider is keyof typeof keyVariables {
+  return Object.hasOwn(keyVariables, provider);
 }
 
 function portOf(value: string | undefined): number | undefined {

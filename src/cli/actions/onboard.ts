@@ -37,7 +37,8 @@ async function fromOptions(call: CommandCall): Promise<Answers> {
   if (baseUrl !== undefined && !isHttpUrl(baseUrl)) throw usageFailure(`"${baseUrl}" is not an http or https address`);
   const key = await keyOf(call, provider);
   const needsKey = baseUrl === undefined && knownProviders.find((one) => one.id === provider)?.needsKey !== false;
-  if (key === undefined && needsKey) throw usageFailure(`${provider} needs a key`, `Give it on standard input (--api-key -), in ${machine.env.providerKeyNames(provider)[0]}, or name its variable (--api-key-env).`);
+  const [variable] = machine.env.providerKeyNames(provider);
+  if (key === undefined && needsKey) throw usageFailure(`${provider} needs a key`, `Give it on standard input (--api-key -)${variable === undefined ? "" : `, in ${variable}`}, or name its variable (--api-key-env).`);
   return {
     provider,
     ...(key === undefined ? {} : { key }),

@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from "vitest";
 import { createCrashStore } from "../../test/fixtures/crash-store.ts";
 import { createFlowApp, mainKey, recordingTool, type FlowApp, type FlowAppOptions } from "../../test/fixtures/flow-app.ts";
+import { realFlows, verdictOnFlows, withApps, type Flows } from "../../test/fixtures/flow-mutant.ts";
 import { systemClock } from "../base/clock.ts";
 import { fault } from "../base/faults.ts";
-import { recover, sweepBlobs } from "./recover.ts";
+import { recover } from "./recover.ts";
 
 let open: FlowApp[] = [];
 afterEach(async () => {
@@ -116,39 +117,75 @@ test("a bug in the flow is a visible failure, not a silence", async () => {
   expect(await flow.app.inbox.unsettled()).toEqual([]);
 });
 
+/** The disk refuses the answer's line, and takes the outcome. */
+const fullForTheAnswer = (flows: Flows) =>
+  withApps(flows, async (make) => {
+    const flow = await make({ script: () => ({ text: "answer" }), wrapStore: (store) => ({ ...store, transcript: (...args) => ({ ...store.transcript(...args), append: (_, how) => (how.durable ? Promise.reject(flows.fault("store.full")) : Promise.resolve()) }) }) });
+    expect(await flow.ask("hi", { key: "k" }), "what the person is told").toMatchObject({ kind: "ran", result: { state: "failed", error: { code: "store.full" } } });
+    expect(await flow.app.inbox.unsettled(), "unsettled").toEqual([]);
+  });
+
 test("[R08] a disk that is full when the answer should be kept: the person is told, and that is the outcome", async () => {
-  const flow = await flowApp({ script: () => ({ text: "answer" }), wrapStore: (store) => ({ ...store, transcript: (...args) => ({ ...store.transcript(...args), append: (_, how) => (how.durable ? Promise.reject(fault("store.full")) : Promise.resolve()) }) }) });
-  expect(await flow.ask("hi", { key: "k" })).toMatchObject({ kind: "ran", result: { state: "failed", error: { code: "store.full" } } });
-  expect(await flow.app.inbox.unsettled()).toEqual([]);
+  await fullForTheAnswer(realFlows);
+  console.log("[R08] 1 answer that the disk refused");
 });
+
+/** The disk refuses to settle what was accepted. */
+const fullForTheOutcome = (flows: Flows) =>
+  withApps(flows, async (make) => {
+    const options: FlowAppOptions = { script: () => ({ text: "answer" }) };
+    const flow = await flows.createFlowApp({
+      ...options,
+      wrapStore: (store) => ({ ...store, rows: { ...store.rows, commit: (batch) => (batch.some((write) => "set" in write && write.table === "inbox") ? Promise.reject(flows.fault("store.full")) : store.rows.commit(batch)) } }),
+    });
+    try {
+      expect(await flow.ask("hi", { key: "k" }), "what the person is told").toMatchObject({ kind: "ran", result: { state: "failed", error: { code: "store.full" } } });
+      expect(flow.runEvents("k").at(-1)).toMatchObject({ type: "run.ended", state: "failed" });
+      expect(await flow.app.inbox.unsettled(), "unsettled").toHaveLength(1);
+    } finally {
+      await flow.close({ keepDir: true });
+    }
+    const second = await make({ ...options, stateDir: flow.stateDir });
+    await (await flows.recover(second.app)).begin();
+    expect(await second.app.runs.result("k"), "at the next start").toMatchObject({ state: "done", text: "answer" });
+    expect(second.requests).toEqual([]);
+  });
 
 test("[R08] a disk too full to keep any outcome: the person is told, and the message is answered at the next start", async () => {
-  const options: FlowAppOptions = { script: () => ({ text: "answer" }) };
-  const flow = await createFlowApp({
-    ...options,
-    wrapStore: (store) => ({ ...store, rows: { ...store.rows, commit: (batch) => (batch.some((write) => "set" in write && write.table === "inbox") ? Promise.reject(fault("store.full")) : store.rows.commit(batch)) } }),
-  });
-  expect(await flow.ask("hi", { key: "k" })).toMatchObject({ kind: "ran", result: { state: "failed", error: { code: "store.full" } } });
-  expect(flow.runEvents("k").at(-1)).toMatchObject({ type: "run.ended", state: "failed" });
-  expect(await flow.app.inbox.unsettled()).toHaveLength(1);
-  await flow.close({ keepDir: true });
-  const second = await flowApp({ ...options, stateDir: flow.stateDir });
-  await (await recover(second.app)).begin();
-  expect(await second.app.runs.result("k")).toMatchObject({ state: "done", text: "answer" });
-  expect(second.requests).toEqual([]);
+  await fullForTheOutcome(realFlows);
+  console.log("[R08] 1 outcome that the disk refused, and the next start");
 });
 
-test("[R08] when there is room again, the outcome is recorded without a restart", async () => {
-  let isFull = true;
-  const flow = await flowApp({
-    script: () => ({ text: "answer" }),
-    wrapStore: (store) => ({ ...store, rows: { ...store.rows, commit: (batch) => (isFull && batch.some((write) => "set" in write && write.table === "inbox") ? Promise.reject(fault("store.full")) : store.rows.commit(batch)) } }),
+/** The disk refuses the outcome, then there is room. `patienceMs`: how long the record may take to come. */
+const roomAgain = (patienceMs: number) => (flows: Flows) =>
+  withApps(flows, async (make) => {
+    let isFull = true;
+    const flow = await make({
+      script: () => ({ text: "answer" }),
+      clock: { ...systemClock, sleep: (_, signal) => systemClock.sleep(5, signal) },
+      wrapStore: (store) => ({ ...store, rows: { ...store.rows, commit: (batch) => (isFull && batch.some((write) => "set" in write && write.table === "inbox") ? Promise.reject(flows.fault("store.full")) : store.rows.commit(batch)) } }),
+    });
+    await flow.ask("hi", { key: "k" });
+    isFull = false;
+    const giveUpAt = performance.now() + patienceMs;
+    while ((await flow.app.inbox.unsettled()).length > 0 && performance.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(JSON.parse((await flow.app.store.rows.get("runs", "k"))?.result ?? "{}"), "the record").toMatchObject({ state: "done", text: "answer" });
+    expect(await flow.ask("hi again", { key: "k2" })).toMatchObject({ result: { state: "done" } });
   });
-  await flow.ask("hi", { key: "k" });
-  isFull = false;
-  while ((await flow.app.inbox.unsettled()).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(JSON.parse((await flow.app.store.rows.get("runs", "k"))?.result ?? "{}")).toMatchObject({ state: "done", text: "answer" });
-  expect(await flow.ask("hi again", { key: "k2" })).toMatchObject({ result: { state: "done" } });
+
+test("[R08] when there is room again, the outcome is recorded without a restart", async () => {
+  await roomAgain(15_000)(realFlows);
+  console.log("[R08] 1 outcome recorded when there was room");
+});
+
+test.each([
+  { name: "calls an answer done that it could not keep", file: "src/agents/run.ts", from: 'failure = { state: "failed", error: { code: error instanceof Fault', to: 'failure = undefined; void { state: "failed", error: { code: error instanceof Fault', check: fullForTheAnswer, says: /what the person is told/ },
+  { name: "leaves what failed unsettled", file: "src/channels/inbox.ts", from: 'set: { state: "settled", outcome', to: 'set: { state: "accepted", outcome', check: fullForTheAnswer, says: /unsettled/ },
+  { name: "keeps quiet when it cannot record an outcome", file: "src/flows/deliver.ts", from: "    await record();\n  } catch (error) {\n    if (!isStoreFault(error)) throw error;\n    return unrecorded", to: "    await record().catch(() => undefined);\n  } catch (error) {\n    if (!isStoreFault(error)) throw error;\n    return unrecorded", check: fullForTheOutcome, says: /what the person is told/ },
+  { name: "takes nothing up at the next start", file: "src/flows/recover.ts", from: "const rows = await app.inbox.unsettled();", to: "const rows = (await app.inbox.unsettled()).slice(0, 0);", check: fullForTheOutcome, says: /at the next start/ },
+  { name: "does not try again to record", file: "src/flows/deliver.ts", from: "inBackground(app, entry.runId, untilRecorded(app, record));", to: "void record;", check: roomAgain(500), says: /the record/ },
+])("[R08] the check catches a gateway that $name", async ({ check, says, ...mutation }) => {
+  expect(await verdictOnFlows(mutation, check)).toMatch(says);
 });
 
 test("a run that was interrupted too often ends with a word instead of another try", async () => {
@@ -180,14 +217,35 @@ test("settings of the session and of the prompt reach the model: thinking, bound
   expect(flow.requests[1]?.sessionId).toBe(flow.requests[0]?.sessionId);
 });
 
+/** A blob that nothing names and one that an unanswered message needs, forty days later. */
+const sweepLater = (flows: Flows) =>
+  withApps(flows, async (make) => {
+    let nowMs = systemClock.now();
+    const bounds: { maxAgeMs: number; maxBytes: number }[] = [];
+    const flow = await make({
+      script: () => ({ text: "ok" }),
+      clock: { ...systemClock, now: () => nowMs },
+      wrapStore: (store) => ({ ...store, sweepBlobs: (how) => (bounds.push(how), store.sweepBlobs(how)) }),
+    });
+    const [old, needed] = await Promise.all([flow.app.store.putBlob(Buffer.from("old output")), flow.app.store.putBlob(Buffer.from("a picture"))]);
+    const row = { id: flow.app.inbox.nextId(), dedupeKey: "k", door: "chat", sessionKey: "agent:main:main", agentId: "main", runId: "k", payload: JSON.stringify({ attachments: [{ hash: needed }] }), digest: "d", acceptedAt: nowMs, state: "accepted" as const, outcome: null, settledAt: null };
+    await flow.app.store.rows.commit([{ table: "inbox", add: row }]);
+    nowMs += 40 * 86_400_000;
+    expect(await flows.sweepBlobs(flow.app), "swept").toBe(1);
+    expect(await flow.app.store.getBlob(old)).toBeUndefined();
+    expect(await flow.app.store.getBlob(needed)).toEqual(Buffer.from("a picture"));
+    expect(bounds[0]?.maxBytes, "the bound").toBeLessThanOrEqual(1024 ** 3);
+  });
+
 test("[R36] the sweep takes what is old and leaves what an unanswered message needs", async () => {
-  let nowMs = systemClock.now();
-  const flow = await flowApp({ script: () => ({ text: "ok" }), clock: { ...systemClock, now: () => nowMs } });
-  const [old, needed] = await Promise.all([flow.app.store.putBlob(Buffer.from("old output")), flow.app.store.putBlob(Buffer.from("a picture"))]);
-  const row = { id: flow.app.inbox.nextId(), dedupeKey: "k", door: "chat", sessionKey: "agent:main:main", agentId: "main", runId: "k", payload: JSON.stringify({ attachments: [{ hash: needed }] }), digest: "d", acceptedAt: nowMs, state: "accepted" as const, outcome: null, settledAt: null };
-  await flow.app.store.rows.commit([{ table: "inbox", add: row }]);
-  nowMs += 40 * 86_400_000;
-  expect(await sweepBlobs(flow.app)).toBe(1);
-  expect(await flow.app.store.getBlob(old)).toBeUndefined();
-  expect(await flow.app.store.getBlob(needed)).toEqual(Buffer.from("a picture"));
+  await sweepLater(realFlows);
+  console.log("[R36] 2 blobs, 1 swept");
+});
+
+test.each([
+  { name: "takes what a message needs", from: "isNamed: (hash) => needed.some((payload) => payload.includes(hash))", to: "isNamed: (hash) => needed.includes(hash)", says: /swept: expected 2 to be 1/ },
+  { name: "keeps everything", from: "const BLOB_AGE_MS = 30 *", to: "const BLOB_AGE_MS = 30_000 *", says: /swept: expected \+?0 to be 1/ },
+  { name: "has no bound", from: "const BLOB_BYTES = 1024 ** 3;", to: "const BLOB_BYTES = 1024 ** 5;", says: /the bound/ },
+])("[R36] the check catches a sweep that $name", async ({ says, ...mutation }) => {
+  expect(await verdictOnFlows({ file: "src/flows/recover.ts", ...mutation }, sweepLater)).toMatch(says);
 });

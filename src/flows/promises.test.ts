@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { createFlowApp, mainKey, recordingTool, saying, type FlowApp, type FlowAppOptions } from "../../test/fixtures/flow-app.ts";
+import { realFlows, verdictOnFlows, withApps, type Flows } from "../../test/fixtures/flow-mutant.ts";
 import type { App } from "./app.ts";
 import { recover } from "./recover.ts";
 
@@ -177,67 +178,118 @@ test("[R17] the check catches an abort that does nothing", { timeout: 20_000 }, 
   expect(broken).not.toEqual([]);
 });
 
-test("[R17] a tool that does not listen is left behind, and its call has a result", async () => {
-  const calls: string[] = [];
-  const flow = await flowApp({
-    script: () => ({ calls: [{ name: "hang" }] }),
-    tools: [recordingTool("hang", calls, { run: () => new Promise(() => {}) })],
+/** A tool that never answers is running when the run is aborted. */
+const leaveBehind = (flows: Flows) =>
+  withApps(flows, async (make) => {
+    const calls: string[] = [];
+    const released = Promise.withResolvers<string>();
+    const flow = await make({
+      script: () => ({ calls: [{ name: "hang" }] }),
+      tools: [recordingTool("hang", calls, { run: () => released.promise })],
+    });
+    const accepted = await flow.send("go", { key: "run" });
+    while (calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const at = performance.now();
+    flow.app.runs.abort(mainKey, { by: "stop" });
+    const outcome = accepted.kind === "ended" ? undefined : await within(accepted.outcome, 1_000);
+    const tookMs = performance.now() - at;
+    const roles = (await (await flow.app.sessions.open(mainKey)).transcript.history()).map(({ message }) => message.role);
+    released.resolve("at last"); // or the check would wait for what it left behind
+    expect(outcome, "the run").toMatchObject({ kind: "ran", result: { state: "aborted", abortedBy: "stop" } });
+    expect(tookMs).toBeLessThan(250);
+    expect(roles, "lines").toEqual(["user", "assistant", "toolResult"]);
   });
-  const accepted = await flow.send("go", { key: "run" });
-  while (calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  const at = performance.now();
-  flow.app.runs.abort(mainKey, { by: "stop" });
-  const outcome = accepted.kind === "ended" ? undefined : await accepted.outcome;
-  expect(performance.now() - at).toBeLessThan(250);
-  expect(outcome).toMatchObject({ kind: "ran", result: { state: "aborted", abortedBy: "stop" } });
-  const roles = (await (await flow.app.sessions.open(mainKey)).transcript.history()).map(({ message }) => message.role);
-  expect(roles).toEqual(["user", "assistant", "toolResult"]);
+
+test("[R17] a tool that does not listen is left behind, and its call has a result", async () => {
+  await leaveBehind(realFlows);
+  console.log("[R17] 1 tool left behind");
 });
+
+test.each([
+  { name: "does not pass the abort on", file: "src/agents/runs.ts", from: "this.#abort.abort(new Error(`run aborted: ${by}`));", to: "", says: /the run/ },
+])("[R17] the check catches a run that $name", async ({ says, ...mutation }) => {
+  expect(await verdictOnFlows(mutation, leaveBehind)).toMatch(says);
+});
+
+/** One turn runs and one waits when the stop comes; then the next start. */
+const stopAndStart = (flows: Flows) =>
+  withApps(flows, async (make) => {
+    let say: () => void = () => {};
+    const options: FlowAppOptions = {
+      async *script(request) {
+        const text = String(request.messages.findLast((message) => message.role === "user")?.content);
+        if (text === "one") await new Promise<void>((resolve) => (say = resolve));
+        yield* saying({ text: `answer to ${text}` });
+      },
+    };
+    const flow = await flows.createFlowApp(options);
+    try {
+      const one = await flow.send("one", { key: "k1", queueMode: "followup" });
+      const two = await flow.send("two", { key: "k2", queueMode: "followup" });
+      while (flow.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      const drained = flow.app.runs.drain(5_000);
+      const three = await flow.send("three", { key: "k3" }).then(() => "taken", (error: { code: string }) => error.code);
+      say();
+      await drained;
+      expect(three, "new work").toBe("busy");
+      expect(one.kind === "started" && (await one.outcome), "the running turn").toMatchObject({ kind: "ran", result: { state: "done" } });
+      expect(two.kind === "started" && (await two.outcome), "the waiting one").toMatchObject({ kind: "ran", result: { state: "interrupted" } });
+    } finally {
+      say();
+      await flow.close({ keepDir: true });
+    }
+    const second = await make({ ...options, stateDir: flow.stateDir });
+    await (await flows.recover(second.app)).begin();
+    const said = (await (await second.app.sessions.open(mainKey)).transcript.history()).map(({ message }) => (message.role === "assistant" ? message.content.map((block) => ("text" in block ? block.text : "")).join("") : message.content));
+    expect(said, "in the end").toEqual(["one", "answer to one", "two", "answer to two"]);
+  });
 
 test("[R16] a stop lets running turns finish, keeps waiting ones for the next start, and nothing is lost or doubled", async () => {
-  let say: () => void = () => {};
-  const options: FlowAppOptions = {
-    async *script(request) {
-      const text = String(request.messages.findLast((message) => message.role === "user")?.content);
-      if (text === "one") await new Promise<void>((resolve) => (say = resolve));
-      yield* saying({ text: `answer to ${text}` });
-    },
-  };
-  const flow = await createFlowApp(options);
-  const one = await flow.send("one", { key: "k1", queueMode: "followup" });
-  const two = await flow.send("two", { key: "k2", queueMode: "followup" });
-  while (flow.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-  const drained = flow.app.runs.drain(5_000);
-  await expect(flow.send("three", { key: "k3" })).rejects.toMatchObject({ code: "busy" });
-  say();
-  await drained;
-  expect(one.kind === "started" && (await one.outcome)).toMatchObject({ kind: "ran", result: { state: "done" } });
-  expect(two.kind === "started" && (await two.outcome)).toMatchObject({ kind: "ran", result: { state: "interrupted" } });
-  await flow.close({ keepDir: true });
-  const second = await flowApp({ ...options, stateDir: flow.stateDir });
-  await (await recover(second.app)).begin();
-  const said = (await (await second.app.sessions.open(mainKey)).transcript.history()).map(({ message }) => (message.role === "assistant" ? message.content.map((block) => ("text" in block ? block.text : "")).join("") : message.content));
-  expect(said).toEqual(["one", "answer to one", "two", "answer to two"]);
+  await stopAndStart(realFlows);
+  console.log("[R16] a running, a waiting and a new message at a stop");
 });
 
-test("[R16] [R20] a run that the stop cuts off is put down as said and goes on at the next start", async () => {
-  const flow = await createFlowApp({
-    async *script(_request, _call, signal) {
-      yield { type: "text", delta: "I was just saying" };
-      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    },
+test.each([
+  { name: "takes new work while it stops", file: "src/agents/runs.ts", from: "      draining = true;\n", to: "", says: /new work/ },
+  { name: "cuts running turns", file: "src/agents/runs.ts", from: 'if (ticket.state === "queued") ticket.stop("shutdown");', to: 'ticket.stop("shutdown");', says: /the running turn/ },
+  { name: "settles what waited", file: "src/flows/inbound.ts", from: 'turn.ticket.abortedBy === undefined || turn.ticket.abortedBy === "shutdown" ? leaveForRestart(app, turn) : endAborted(app, turn)', to: "endAborted(app, turn)", says: /the waiting one/ },
+  { name: "takes nothing up at the next start", file: "src/flows/recover.ts", from: "const rows = await app.inbox.unsettled();", to: "const rows = (await app.inbox.unsettled()).slice(0, 0);", says: /in the end/ },
+])("[R16] the check catches a gateway that $name", async ({ says, ...mutation }) => {
+  expect(await verdictOnFlows(mutation, stopAndStart)).toMatch(says);
+});
+
+/** The stop has no grace for a run that is speaking. */
+const cutAndGoOn = (flows: Flows) =>
+  withApps(flows, async (make) => {
+    const flow = await flows.createFlowApp({
+      async *script(_request, _call, signal) {
+        yield { type: "text", delta: "I was just saying" };
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      },
+    });
+    try {
+      const accepted = await flow.send("talk", { key: "k1" });
+      while (!flow.runEvents("k1").some((event) => event.type === "run.text")) await new Promise((resolve) => setTimeout(resolve, 2));
+      await flow.app.runs.drain(0);
+      expect(accepted.kind === "started" && (await accepted.outcome), "the cut run").toMatchObject({ result: { state: "aborted", abortedBy: "shutdown", text: "I was just saying" } });
+    } finally {
+      await flow.close({ keepDir: true });
+    }
+    const second = await make({ stateDir: flow.stateDir, script: () => ({ text: "and so on" }) });
+    await (await flows.recover(second.app)).begin();
+    expect(second.requests[0]?.messages.map((message) => message.content), "what the model is shown").toEqual(["talk", [{ type: "text", text: "I was just saying\n[cut off here]" }], expect.stringContaining("restarted")]);
+    expect(await second.app.runs.result("k1"), "the end").toMatchObject({ state: "done", text: "and so on" });
   });
-  const accepted = await flow.send("talk", { key: "k1" });
-  while (!flow.runEvents("k1").some((event) => event.type === "run.text")) await new Promise((resolve) => setTimeout(resolve, 2));
-  await flow.app.runs.drain(0);
-  expect(accepted.kind === "started" && (await accepted.outcome)).toMatchObject({ result: { state: "aborted", abortedBy: "shutdown", text: "I was just saying" } });
-  await flow.close({ keepDir: true });
-  const second = await flowApp({ stateDir: flow.stateDir, script: () => ({ text: "and so on" }) });
-  await (await recover(second.app)).begin();
-  expect(second.requests[0]?.messages.map((message) => (message.content))).toEqual([
-    "talk",
-    [{ type: "text", text: "I was just saying\n[cut off here]" }],
-    expect.stringContaining("restarted"),
-  ]);
-  expect(await second.app.runs.result("k1")).toMatchObject({ state: "done", text: "and so on" });
+
+test("[R16] [R20] a run that the stop cuts off is put down as said and goes on at the next start", async () => {
+  await cutAndGoOn(realFlows);
+  console.log("[R16] [R20] 1 run cut off while it spoke");
+});
+
+test.each([
+  { name: "settles what it cut off", file: "src/flows/inbound.ts", from: 'end.result.abortedBy === "shutdown" && turn.inboxId !== undefined', to: 'end.result.abortedBy === "shutdown" && turn.inboxId === ""', says: /what the model is shown/ },
+  { name: "begins again from the first word", file: "src/flows/traces.ts", from: 'if (!last) return { kind: "none" };', to: 'if (!last || runId !== "") return { kind: "none" };', says: /what the model is shown/ },
+  { name: "does not mark where it was cut off", file: "src/agents/model-view.ts", from: 'const CUT_OFF = "\\n[cut off here]";', to: 'const CUT_OFF = "";', says: /what the model is shown/ },
+])("[R16] [R20] the check catches a gateway that $name", async ({ says, ...mutation }) => {
+  expect(await verdictOnFlows(mutation, cutAndGoOn)).toMatch(says);
 });

@@ -1,16 +1,21 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFakeClock } from "../base/fake-clock.ts";
 import { silentLog } from "../base/log.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createAuditLog, type AuditRecord } from "./audit-log.ts";
+import type * as AuditModule from "./audit-log.ts";
 import { createMemoryDisk, systemError, type MemoryDisk } from "./memory-disk.ts";
 
 const DAY_MS = 86_400_000;
 const clockStart = Date.UTC(2026, 0, 1, 12);
 
-async function setUp(disk: MemoryDisk = createMemoryDisk(), startMs = clockStart) {
+type Create = typeof createAuditLog;
+
+async function setUp(disk: MemoryDisk = createMemoryDisk(), startMs = clockStart, create: Create = createAuditLog) {
   const clock = createFakeClock(startMs);
-  const audit = await createAuditLog({ disk, clock, log: silentLog, dir: "/state/audit" });
+  const audit = await create({ disk, clock, log: silentLog, dir: "/state/audit" });
   return { disk, clock, audit };
 }
 
@@ -28,7 +33,7 @@ async function threeDays(): Promise<MemoryDisk> {
   return disk;
 }
 
-const verify = async (disk: MemoryDisk) => (await setUp(disk, clockStart + 10 * DAY_MS)).audit.verify();
+const verify = async (disk: MemoryDisk, create: Create = createAuditLog) => (await setUp(disk, clockStart + 10 * DAY_MS, create)).audit.verify();
 
 describe("the audit log", () => {
   it("writes what was recorded within a second, in one batch", async () => {
@@ -83,6 +88,7 @@ describe("[I.24] [R45] the chain", () => {
 
   const forgeries: { name: string; forge(disk: MemoryDisk): void; file: string; line: number }[] = [
     { name: "an edited record", file: "2", line: 4, forge: (disk) => write(disk, "2", linesOf(disk, "2").map((line, index) => (index === 3 ? line.replace("operator.admin", "operator.read") : line))) },
+    { name: "a record written anew, its own hash too", file: "2", line: 5, forge: (disk) => write(disk, "2", linesOf(disk, "2").map((line, index) => (index === 3 ? rehashed(line.replace("operator.admin", "operator.read")) : line))) },
     { name: "a deleted record", file: "2", line: 4, forge: (disk) => write(disk, "2", linesOf(disk, "2").filter((_, index) => index !== 3)) },
     { name: "two swapped records", file: "1", line: 6, forge: (disk) => write(disk, "1", swapped(linesOf(disk, "1"), 5, 6)) },
     { name: "a doubled record", file: "1", line: 3, forge: (disk) => write(disk, "1", linesOf(disk, "1").flatMap((line, index) => (index === 1 ? [line, line] : [line]))) },
@@ -91,30 +97,29 @@ describe("[I.24] [R45] the chain", () => {
     { name: "a record put in", file: "1", line: 2, forge: (disk) => write(disk, "1", linesOf(disk, "1").flatMap((line, index) => (index === 0 ? [line, JSON.stringify({ seq: 2, ...record(1), hash: "0".repeat(64) })] : [line]))) },
   ];
 
-  it("names the first record that does not hold", async () => {
+  const nameForgeries = async (create: Create) => {
     for (const { name, forge, file, line } of forgeries) {
       const disk = await threeDays();
-      expect(await verify(disk), `${name}, before`).toEqual({ ok: true, records: 30 });
+      expect(await verify(disk, create), `${name}, before`).toEqual({ ok: true, records: 30 });
       forge(disk);
-      expect(await verify(disk), name).toMatchObject({ ok: false, file: day(file), line });
+      expect(await verify(disk, create), name).toMatchObject({ ok: false, file: day(file), line });
     }
-    console.log(`I.24: ${forgeries.length} forgeries`);
-  });
+  };
 
-  it("would miss a whole last day taken away if the head were not kept apart", async () => {
+  const missTheLastDay = async (create: Create) => {
     const disk = await threeDays();
     await disk.remove(day("3"));
-    expect(await verify(disk)).toMatchObject({ ok: false, file: day("2"), line: 11 });
+    expect(await verify(disk, create), "a day taken away").toMatchObject({ ok: false, file: day("2"), line: 11 });
     await disk.remove("/state/audit/head.json");
-    expect(await verify(disk)).toEqual({ ok: true, records: 20 });
-  });
+    expect(await verify(disk, create)).toEqual({ ok: true, records: 20 });
+  };
 
-  it("holds after a power cut at any moment, with every record that was flushed", async () => {
+  const outlivePowerCuts = async (create: Create, numRuns: number) => {
     let cases = 0;
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 2 ** 31 }), async (at, seed) => {
         const luck = seeded(seed);
-        const { disk, audit } = await setUp();
+        const { disk, audit } = await setUp(createMemoryDisk(), clockStart, create);
         const start = disk.calls.length;
         disk.fault = (_op, _path, call) => (call >= start + at ? systemError("EIO") : undefined);
         let flushed = 0;
@@ -122,14 +127,36 @@ describe("[I.24] [R45] the chain", () => {
           audit.record({ ...record(index), detail: "x".repeat(Math.floor(luck() * 600)) });
           if (luck() < 0.2) await audit.flush().then(() => (flushed = index + 1), () => undefined);
         }
-        const found = await verify(disk.crash(luck));
+        const found = await verify(disk.crash(luck), create);
         expect(found).toMatchObject({ ok: true });
         expect(found.ok && found.records).toBeGreaterThanOrEqual(flushed);
         cases++;
       }),
-      { numRuns: 200, seed: 5 },
+      { numRuns, seed: 5, endOnFailure: true },
     );
-    console.log(`R45: ${cases} power cuts`);
+    return cases;
+  };
+
+  it("names the first record that does not hold", async () => {
+    await nameForgeries(createAuditLog);
+    console.log(`I.24: ${forgeries.length} forgeries`);
+  });
+
+  it("would miss a whole last day taken away if the head were not kept apart", () => missTheLastDay(createAuditLog));
+
+  it("holds after a power cut at any moment, with every record that was flushed", async () => {
+    console.log(`R45: ${await outlivePowerCuts(createAuditLog, 200)} power cuts`);
+  });
+
+  const mutants: { name: string; from: string; to: string; check: (create: Create) => Promise<unknown>; says: RegExp }[] = [
+    { name: "does not hash what a record says", from: "hash !== digest(JSON.stringify(body))", to: "hash.length !== 64", check: nameForgeries, says: /an edited record/ },
+    { name: "does not look where a record follows", from: 'if (body["prev"] !== last.hash) return "it does not follow the record before it";\n', to: "", check: nameForgeries, says: /a record written anew/ },
+    { name: "forgets how far the chain went", from: "if (kept && kept.seq > last.seq) return", to: "if (kept && kept.seq < 0) return", check: missTheLastDay, says: /a day taken away/ },
+    { name: "leaves the half-written end of a crash", from: "if (isBroken && !isPromised) await cutOff(name, good);", to: "", check: (create) => outlivePowerCuts(create, 200), says: /to match object/ },
+    { name: "says flushed before the disk has it", from: "await file.append(lines, { durable: true });", to: "await file.append(lines, { durable: false });", check: (create) => outlivePowerCuts(create, 200), says: /to match object \{ ok: true \}/ },
+  ];
+  it.each(mutants)("the check catches a mutant that $name", async ({ name, from, to, check, says }) => {
+    expect(await verdictOn<typeof AuditModule>({ name, file: "src/store/audit-log.ts", from, to }, ({ createAuditLog: mutated }) => check(mutated))).toMatch(says);
   });
 });
 
@@ -140,6 +167,11 @@ function seeded(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
+}
+
+function rehashed(line: string): string {
+  const { hash: _, ...body } = JSON.parse(line) as Record<string, unknown>;
+  return JSON.stringify({ ...body, hash: createHash("sha256").update(JSON.stringify(body)).digest("hex") });
 }
 
 function swapped(lines: string[], a: number, b: number): string[] {

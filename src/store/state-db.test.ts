@@ -10,7 +10,9 @@ import { silentLog, type Log } from "../base/log.ts";
 import type { MachineRows } from "../sdk/backends.ts";
 import { systemDisk, type Disk } from "./disk.ts";
 import { systemError } from "./memory-disk.ts";
-import { openStateDb, StateDbBusy, type StateDb, type StateDbDeps } from "./state-db.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
+import * as stateDb from "./state-db.ts";
+import type { StateDb, StateDbDeps } from "./state-db.ts";
 import { createStateRows } from "./state-rows.ts";
 import { migrations } from "./state-schema.ts";
 
@@ -22,7 +24,20 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-const open = (change: Partial<StateDbDeps> = {}): Promise<StateDb> => openStateDb({ disk: systemDisk, clock: systemClock, log: silentLog, path, durability: "disk", ...change });
+/** The module under test, or a mutant of it. */
+type Api = Pick<typeof stateDb, "openStateDb" | "StateDbBusy">;
+const openWith = (api: Api, change: Partial<StateDbDeps> = {}): Promise<StateDb> => api.openStateDb({ disk: systemDisk, clock: systemClock, log: silentLog, path, durability: "disk", ...change });
+const open = (change: Partial<StateDbDeps> = {}): Promise<StateDb> => openWith(stateDb, change);
+/** Closes what the check opened, also when it fails. */
+async function withDb(api: Api, change: Partial<StateDbDeps>, work: (db: StateDb) => Promise<void>): Promise<void> {
+  const db = await openWith(api, change);
+  try {
+    await work(db);
+  } finally {
+    await db.close();
+  }
+}
+const saysOf = (mutation: { name: string; from: string; to: string; file?: string }, check: (api: Api) => Promise<void>) => verdictOn<Api>({ file: "src/store/state-db.ts", ...mutation }, check, "src/store/state-db.ts");
 const put = (rows: MachineRows, id: string, value = "v") => rows.commit([{ table: "meta", put: { id, value } }]);
 
 interface Watch {
@@ -116,24 +131,26 @@ async function unsyncedAcks(watch: Watch, db: StateDb, total: number, lanes: num
 
 describe("[R09] state.db acknowledges after the sync", () => {
   it("of 10,000 acknowledgements each has a sync that began after its commit and ended before it", { timeout: 60_000 }, async () => {
-    const watch = watched();
-    const db = await open({ disk: watch.disk, log: watch.log });
-    expect(await unsyncedAcks(watch, db, 10_000, 20)).toBe(0);
-    console.log(`R09: 10000 acknowledgements, ${watch.syncs.length} syncs`);
-    await db.close();
+    await noneUnsynced(stateDb, 10_000, 20);
+    console.log("R09: 10000 acknowledgements");
   });
 
-  it("the check catches a mutant that does not wait for a sync", async () => {
+  const noneUnsynced = async (api: Api, total: number, lanes: number) => {
     const watch = watched();
-    const db = await open({ disk: watch.disk, durability: "process" });
-    expect(await unsyncedAcks(watch, db, 200, 4)).toBe(200);
-    await db.close();
+    await withDb(api, { disk: watch.disk, log: watch.log }, async (db) => expect(await unsyncedAcks(watch, db, total, lanes), "acknowledged without a sync").toBe(0));
+  };
+
+  it.each([
+    { name: "waits for no sync", from: 'durable: () => (isDurable() ? Promise.resolve() : group.wait()),', to: "durable: () => Promise.resolve()," },
+    { name: "makes no syncs", from: "await wal.sync();\n      synced", to: "synced" },
+  ])("the check catches a mutant that $name", async (mutation) => {
+    expect(await saysOf(mutation, (api) => noneUnsynced(api, 2_000, 20))).toMatch(/acknowledged without a sync/);
   });
 
-  it("nobody is shown, or refused by, a row that is not on disk yet", async () => {
+  const showNothingEarly = async (create: typeof createStateRows) => {
     const watch = watched();
     const db = await open({ disk: watch.disk, log: watch.log });
-    const rows = createStateRows(db, systemClock);
+    const rows = create(db, systemClock);
     let release = () => {};
     const gate = new Promise<void>((resolve) => (release = resolve));
     const waiting = new Promise<void>((resolve) => {
@@ -149,13 +166,24 @@ describe("[R09] state.db acknowledges after the sync", () => {
       rows.find("meta", { where: { id: "a" } }).then((found) => seen.push(`found ${found.length}`)),
       rows.commit([{ table: "meta", add: { id: "a", value: "other" } }]).then((result) => seen.push(`refused ${String(!result.ok)}`)),
     ];
-    await waiting;
+    await Promise.race([waiting, Promise.all(uses)]);
     expect(await rows.get("meta", "opened")).toBeDefined();
-    expect(seen).toEqual([]);
+    const early = [...seen];
     release();
     await Promise.all(uses);
-    expect(seen.toSorted()).toEqual(["committed", "found 1", "read v", "refused true"]);
     await db.close();
+    expect(early, "before the sync").toEqual([]);
+    expect(seen.toSorted()).toEqual(["committed", "found 1", "read v", "refused true"]);
+  };
+
+  it("nobody is shown, or refused by, a row that is not on disk yet", () => showNothingEarly(createStateRows));
+
+  it.each([
+    { name: "shows rows before they are synced", from: "if (fresh.size > 0 && rows.some(", to: "if (fresh.size < 0 && rows.some(" },
+    { name: "answers before the sync", from: "      await db.durable();\n      resolve(conflict", to: "      resolve(conflict" },
+  ])("the check catches a mutant that $name", async (mutation) => {
+    const file = "src/store/state-rows.ts";
+    expect(await verdictOn<{ createStateRows: typeof createStateRows }>({ file, ...mutation }, ({ createStateRows: mutated }) => showNothingEarly(mutated))).toMatch(/before the sync/);
   });
 });
 
@@ -221,44 +249,66 @@ describe("[R04] a power cut", () => {
     await db.close();
   });
 
-  it("shows what a mutant without syncs loses", async () => {
-    const watch = watched(true);
-    const db = await open({ disk: watch.disk, durability: "process" });
-    expect((await lostAfterPowerCuts(db, watch, 5, seeded(3))).lost).toBeGreaterThan(0);
-    await db.close();
+  it.each([
+    { name: "makes no syncs", from: "await wal.sync();\n      synced", to: "synced" },
+    { name: "waits for no sync", from: 'durable: () => (isDurable() ? Promise.resolve() : group.wait()),', to: "durable: () => Promise.resolve()," },
+  ])("shows what a mutant loses that $name", async (mutation) => {
+    const found = await saysOf(mutation, async (api) => {
+      const watch = watched(true);
+      await withDb(api, { disk: watch.disk }, async (db) => expect((await lostAfterPowerCuts(db, watch, 5, seeded(3))).lost, "lost").toBe(0));
+    });
+    expect(found).toMatch(/lost: expected \d+ to be \+?0/);
   });
 });
 
 describe("[R05] [R08] a disk that refuses", () => {
-  it("a failed sync is no acknowledgement, and the next commit that is one is on disk with all before it", async () => {
+  const refuseFailedSyncs = async (api: Api) => {
     const watch = watched(true);
-    const db = await open({ disk: watch.disk, log: watch.log });
-    const rows = createStateRows(db, systemClock);
-    for (const [code, expected] of [["EIO", "store.failed"], ["ENOSPC", "store.full"]] as const) {
-      watch.before = () => Promise.reject(systemError(code));
-      await expect(put(rows, code)).rejects.toMatchObject({ code: expected });
-      watch.before = undefined;
-      await put(rows, `after ${code}`);
-    }
-    writeImage(join(dir, "image.db"), watch.platter(), () => 1);
-    expect(countMissing(join(dir, "image.db"), ["after EIO", "after ENOSPC"])).toBe(0);
-    await db.close();
+    await withDb(api, { disk: watch.disk, log: watch.log }, async (db) => {
+      const rows = createStateRows(db, systemClock);
+      for (const [code, expected] of [["EIO", "store.failed"], ["ENOSPC", "store.full"]] as const) {
+        watch.before = () => Promise.reject(systemError(code));
+        await expect(put(rows, code)).rejects.toMatchObject({ code: expected });
+        watch.before = undefined;
+        await put(rows, `after ${code}`);
+      }
+      writeImage(join(dir, "image.db"), watch.platter(), () => 1);
+      expect(countMissing(join(dir, "image.db"), ["after EIO", "after ENOSPC"])).toBe(0);
+    });
+  };
+
+  const refuseWhenFull = (api: Api) =>
+    withDb(api, {}, async (db) => {
+      const rows = createStateRows(db, systemClock);
+      await put(rows, "before");
+      const pages = Number(db.statement("PRAGMA page_count").get()?.["page_count"]);
+      db.statement(`PRAGMA max_page_count = ${pages}`).get();
+      const big = "x".repeat(50_000);
+      await expect(rows.commit([{ table: "meta", put: { id: "small", value: "v" } }, { table: "meta", put: { id: "big", value: big } }])).rejects.toMatchObject({ code: "store.full" });
+      await expect(put(rows, "big", big)).rejects.toMatchObject({ code: "store.full" });
+      expect(await rows.get("meta", "before")).toEqual({ id: "before", value: "v" });
+      expect(await rows.get("meta", "small"), "half of a batch").toBeUndefined();
+      db.statement("PRAGMA max_page_count = 1000000").get();
+      expect(await put(rows, "big", big)).toEqual({ ok: true });
+    });
+
+  it("a failed sync is no acknowledgement, and the next commit that is one is on disk with all before it", async () => {
+    await refuseFailedSyncs(stateDb);
+    console.log("R05: 2 failed syncs of state.db");
   });
 
   it("a full database refuses a batch whole with store.full, still reads, and goes on when there is space", async () => {
-    const db = await open();
-    const rows = createStateRows(db, systemClock);
-    await put(rows, "before");
-    const pages = Number(db.statement("PRAGMA page_count").get()?.["page_count"]);
-    db.statement(`PRAGMA max_page_count = ${pages}`).get();
-    const big = "x".repeat(50_000);
-    await expect(rows.commit([{ table: "meta", put: { id: "small", value: "v" } }, { table: "meta", put: { id: "big", value: big } }])).rejects.toMatchObject({ code: "store.full" });
-    await expect(put(rows, "big", big)).rejects.toMatchObject({ code: "store.full" });
-    expect(await rows.get("meta", "before")).toEqual({ id: "before", value: "v" });
-    expect(await rows.get("meta", "small")).toBeUndefined();
-    db.statement("PRAGMA max_page_count = 1000000").get();
-    expect(await put(rows, "big", big)).toEqual({ ok: true });
-    await db.close();
+    await refuseWhenFull(stateDb);
+    console.log("R08: 2 refused writes of a full database");
+  });
+
+  it.each([
+    { name: "acknowledges a failed sync", from: "      suspect = true;\n      throw asStoreFault(error);", to: "      suspect = true;\n      return;", check: refuseFailedSyncs, says: /instead of rejecting/ },
+    { name: "does not know a full disk", file: "src/store/store-faults.ts", from: 'code === "ENOSPC" || code === "EDQUOT" || ', to: "", check: refuseFailedSyncs, says: /to match object/ },
+    { name: "does not know a full database", file: "src/store/store-faults.ts", from: " || sqliteCode(error) === SQLITE_FULL", to: "", check: refuseWhenFull, says: /to match object/ },
+    { name: "keeps half of a batch", from: "begin.run();\n        if (!work()) {", to: "if (!work()) {", check: refuseWhenFull, says: /half of a batch/ },
+  ])("the check catches a mutant that $name", async ({ check, says, ...mutation }) => {
+    expect(await saysOf(mutation, check)).toMatch(says);
   });
 });
 
@@ -288,55 +338,74 @@ describe("[R40] opening a state.db", () => {
   const next = "ALTER TABLE meta ADD COLUMN note TEXT; CREATE TABLE more (id TEXT PRIMARY KEY) STRICT;";
   const backups = async () => (await readdir(dir)).filter((name) => name.startsWith("state.db.v"));
 
-  it("of an older version backs it up, changes it in one transaction and keeps its rows", async () => {
+  const backUpAndChange = async (api: Api) => {
     const old = await open();
     await put(createStateRows(old, systemClock), "kept", "yes");
     await old.close();
-    const db = await open({ steps: [...migrations, next] });
-    expect(db.statement("PRAGMA user_version").get()).toMatchObject({ user_version: migrations.length + 1 });
-    expect(db.statement("SELECT * FROM meta WHERE id = 'kept'").get()).toMatchObject({ value: "yes", note: null });
-    await db.close();
-    const [backup = ""] = await backups();
-    expect((await stat(join(dir, backup))).mode & 0o777).toBe(0o600);
-    expect(countMissing(join(dir, backup), ["kept"])).toBe(0);
-    await (await open({ steps: [...migrations, next] })).close();
+    await withDb(api, { steps: [...migrations, next] }, async (db) => {
+      expect(db.statement("PRAGMA user_version").get()).toMatchObject({ user_version: migrations.length + 1 });
+      expect(db.statement("SELECT * FROM meta WHERE id = 'kept'").get()).toMatchObject({ value: "yes", note: null });
+    });
+    const [backup] = await backups();
+    expect(backup, "a backup").toBeDefined();
+    expect((await stat(join(dir, backup ?? ""))).mode & 0o777, "the backup's mode").toBe(0o600);
+    expect(countMissing(join(dir, backup ?? ""), ["kept"])).toBe(0);
+    await (await openWith(api, { steps: [...migrations, next] })).close();
     expect(await backups()).toHaveLength(1);
-  });
+  };
 
-  it("whose change fails half-way stays as it was, and can be opened by the version that made it", async () => {
+  const failHalfWay = async (api: Api) => {
     await (await open()).close();
-    await expect(open({ steps: [...migrations, `${next} THIS IS NO SQL;`] })).rejects.toMatchObject({ code: "store.failed" });
-    const db = await open();
-    expect(db.statement("SELECT name FROM sqlite_schema WHERE name = 'more'").get()).toBeUndefined();
-    await db.close();
-    await (await open({ steps: [...migrations, next] })).close();
-  });
+    await expect(openWith(api, { steps: [...migrations, `${next} THIS IS NO SQL;`] })).rejects.toMatchObject({ code: "store.failed" });
+    await withDb(api, {}, async (db) => expect(db.statement("SELECT name FROM sqlite_schema WHERE name = 'more'").get(), "half of a change").toBeUndefined());
+    await (await openWith(api, { steps: [...migrations, next] })).close();
+  };
 
-  it("of a newer version refuses with words and touches nothing", async () => {
+  const refuseNewer = async (api: Api) => {
     await (await open()).close();
     const newer = new DatabaseSync(path);
     newer.exec(`PRAGMA user_version = ${migrations.length + 1}`);
     newer.close();
     const before = await readFile(path);
-    await expect(open()).rejects.toMatchObject({ code: "store.corrupt", message: expect.stringContaining("newer version") as unknown });
+    await expect(openWith(api).then((db) => db.close())).rejects.toMatchObject({ code: "store.corrupt", message: expect.stringContaining("newer version") as unknown });
     expect(await readFile(path)).toEqual(before);
-  });
+  };
 
-  it("that is no database says so", async () => {
+  const refuseOther = async (api: Api) => {
     await writeFile(path, "this is not a database, not at all, but it is long enough to be read as one".repeat(20));
-    await expect(open()).rejects.toMatchObject({ code: "store.corrupt" });
-  });
+    await expect(openWith(api)).rejects.toMatchObject({ code: "store.corrupt" });
+  };
 
+  const refuseUsed = (api: Api) =>
+    withDb(api, {}, async () => {
+      await expect(openWith(api).then((db) => db.close())).rejects.toBeInstanceOf(api.StateDbBusy);
+    });
+
+  const onlyForTheOwner = (api: Api) =>
+    withDb(api, {}, async () => {
+      for (const name of await readdir(dir)) expect((await stat(join(dir, name))).mode & 0o777, name).toBe(0o600);
+    });
+
+  it("of an older version backs it up, changes it in one transaction and keeps its rows", () => backUpAndChange(stateDb));
+  it("whose change fails half-way stays as it was, and can be opened by the version that made it", () => failHalfWay(stateDb));
+  it("of a newer version refuses with words and touches nothing", () => refuseNewer(stateDb));
+  it("that is no database says so", () => refuseOther(stateDb));
   it("that is in use says so at once", async () => {
-    const db = await open();
-    await expect(open()).rejects.toBeInstanceOf(StateDbBusy);
-    await db.close();
+    await refuseUsed(stateDb);
     await (await open()).close();
+    console.log("R40: an older, a broken, a newer, a foreign and a used database");
   });
+  it("[I.29] makes files that only their owner reads", () => onlyForTheOwner(stateDb));
 
-  it("[I.29] makes files that only their owner reads", async () => {
-    const db = await open();
-    for (const name of await readdir(dir)) expect((await stat(join(dir, name))).mode & 0o777, name).toBe(0o600);
-    await db.close();
+  it.each([
+    { name: "makes no backup", from: "if (version > 0) {", to: "if (version < 0) {", check: backUpAndChange, says: /a backup/ },
+    { name: "lets others read the backup", from: "await disk.setMode(backup, 0o600);", to: "await disk.setMode(backup, 0o644);", check: backUpAndChange, says: /the backup's mode/ },
+    { name: "changes tables outside a transaction", from: '  db.exec("BEGIN IMMEDIATE");\n  try {\n    for (const step of steps.slice(version)) db.exec(step);', to: '  for (const step of steps.slice(version)) db.exec(step);\n  db.exec("BEGIN IMMEDIATE");\n  try {', check: failHalfWay, says: /half of a change/ },
+    { name: "takes what is newer", from: "if (version > steps.length) throw", to: "if (version < 0) throw", check: refuseNewer, says: /instead of rejecting/ },
+    { name: "does not know what is no database", from: "if (isCorrupt(error)) return", to: "if (isCorrupt(error) && error instanceof StateDbBusy) return", check: refuseOther, says: /to match object/ },
+    { name: "does not keep the database to itself", from: "PRAGMA locking_mode = EXCLUSIVE", to: "PRAGMA locking_mode = NORMAL", check: refuseUsed, says: /instead of rejecting/ },
+    { name: "lets others read it", from: 'await (await disk.open(path, "new")).close();', to: 'await (await disk.open(path, "new")).close();\n    await disk.setMode(path, 0o644);', check: onlyForTheOwner, says: /state\.db/ },
+  ])("the check catches a mutant that $name", async ({ check, says, ...mutation }) => {
+    expect(await saysOf(mutation, check)).toMatch(says);
   });
 });

@@ -185,6 +185,69 @@ describe("sessions", () => {
   });
 });
 
+describe("several agents", () => {
+  const agents = [{ id: "main", name: "Clawd" }, { id: "research", name: "Research", identity: { emoji: "🔬" }, model: { primary: "anthropic/claude-haiku" } }];
+  const withAgents = () => {
+    const methods = sampleMethods();
+    let made = 0;
+    const rows = [...sessionRows(Date.now()), { key: "agent:research:chat-77", kind: "direct", updatedAt: Date.now(), sessionId: "9a8b7c6d-1", derivedTitle: "9a8b7c6d (2026-11-21)" }];
+    return {
+      ...methods,
+      "agents.list": () => ({ defaultId: "main", mainKey: "main", scope: "per-sender", agents }),
+      "sessions.list": () => ({ count: rows.length, totalCount: rows.length, defaults: { modelProvider: "anthropic", model: "claude-sonnet" }, sessions: rows }),
+      "sessions.create": ({ agentId }: Record<string, unknown>) => ({ ok: true, key: `agent:${String(agentId ?? "main")}:chat-${++made}` }),
+    };
+  };
+
+  it("are chosen between for a new conversation, from the list, the table and the palette", async () => {
+    const { page, trouble } = await suite.visit("chat", { methods: withAgents() });
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await picture(page, "agents-new");
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("menuitem", { name: "With 🔬 Research" }).click();
+    await page.getByLabel("Conversation", { exact: true }).getByText("🔬 Research").first().waitFor();
+    expect(page.url()).toContain("#/chat/agent:research:chat-1");
+    await page.getByLabel("Model", { exact: true }).getByText("Default: Claude Haiku").waitFor({ state: "attached" });
+    // A further one is with the agent one is talking to.
+    await page.getByRole("log").click();
+    await page.keyboard.press("n");
+    await until("another was begun", () => page.url().endsWith("#/chat/agent:research:chat-2"));
+
+    await page.goto(`${suite.gateway.url}#/sessions`);
+    await page.getByRole("button", { name: "New session" }).click();
+    await page.getByRole("menuitem", { name: "With Clawd" }).click();
+    await until("a third was begun", () => page.url().endsWith("#/chat/agent:main:chat-3"));
+    expect(callsOf("sessions.create")).toEqual([{ agentId: "research" }, { agentId: "research" }, { agentId: "main" }]);
+
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: /^Search/ }).fill("talk res");
+    await page.keyboard.press("Enter");
+    await until("its main conversation is open", () => page.url().endsWith("#/chat/agent:research:main"));
+    expect(trouble).toEqual({ console: [], policy: [], foreign: [] });
+  });
+
+  it("are told apart and filtered by in Sessions, and the address keeps the filter", async () => {
+    const { page } = await suite.visit("sessions?agent=research", { methods: withAgents() });
+    await page.getByRole("status").getByText("1 of 8").waitFor();
+    expect(await page.getByRole("row").count()).toBe(2);
+    await page.getByRole("row", { name: /New conversation.*🔬 Research/ }).waitFor();
+    await page.getByLabel("Agent", { exact: true }).selectOption("");
+    await page.getByRole("row", { name: /Tax letters.*Clawd/ }).waitFor();
+    await page.getByLabel("Agent", { exact: true }).selectOption("main");
+    await until("the address has it", () => page.url().endsWith("sessions?agent=main"));
+    await page.getByRole("status").getByText("7 of 8").waitFor();
+  });
+
+  it("are not spoken of while there is one", async () => {
+    const { page } = await suite.visit("sessions", { methods: { ...withAgents(), "agents.list": () => ({ defaultId: "main", mainKey: "main", scope: "per-sender", agents: agents.slice(0, 1) }) } });
+    await page.getByRole("row", { name: /Tax letters/ }).waitFor();
+    expect(await page.getByRole("columnheader", { name: "Agent" }).count()).toBe(0);
+    await page.getByRole("button", { name: "New session" }).click();
+    await until("one was begun", () => callsOf("sessions.create").length === 1);
+    expect(callsOf("sessions.create")).toEqual([{}]);
+  });
+});
+
 describe("models and keys", () => {
   it("adds a key by one form, applies it with the hash it read, and tests it", async () => {
     const { page } = await suite.visit("models", { methods: sampleMethods() });

@@ -1,5 +1,6 @@
 // What the frame always shows: runs going on, devices that wait, models that can be used. Read at every hello, kept by events.
 import type { Gateway } from "./gateway.ts";
+import type { AgentList } from "./agents.ts";
 import { createResource, type Resource } from "./resource.ts";
 import { createValue, type Value } from "./value.ts";
 import type { ModelRow, PairingList, SessionRow } from "./wire.ts";
@@ -9,6 +10,7 @@ export interface Live {
   readonly runs: Value<ReadonlyMap<string, string>>;
   readonly sessions: Resource<SessionList>;
   readonly models: Resource<ModelRow[]>;
+  readonly agents: Resource<AgentList>;
   readonly pairing: Resource<PairingList>;
   begin(): () => void;
 }
@@ -44,6 +46,11 @@ export function createLive(gateway: Gateway): Live {
     },
   });
   const models = createResource<ModelRow[]>({ gateway, refreshOn: ["config.changed"], load: async () => (await gateway.call<{ models: ModelRow[] }>("models.list", {})).models });
+  const agents = createResource<AgentList>({
+    gateway,
+    refreshOn: ["config.changed"],
+    load: async () => (gateway.can("agents.list", "operator.read") ? gateway.call("agents.list", {}) : { defaultId: "main", mainKey: "main", agents: [] }),
+  });
   const pairing = createResource<PairingList>({
     gateway,
     // Presence tells of devices that came in by a link or the host's word, and who is connected.
@@ -74,6 +81,7 @@ export function createLive(gateway: Gateway): Live {
     runs,
     sessions,
     models,
+    agents,
     pairing,
     begin() {
       const stops = [
@@ -95,6 +103,7 @@ export function createLive(gateway: Gateway): Live {
         }),
         sessions.begin(),
         models.begin(),
+        agents.begin(),
         pairing.begin(),
       ];
       return () => {

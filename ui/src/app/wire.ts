@@ -102,9 +102,26 @@ export function shownName(model: ModelRow): string {
   return isDemo(model) && !/demo/i.test(model.name) ? `${model.name} (demo)` : model.name;
 }
 
+/** Where nothing was said yet, the gateway has only the id to name a conversation by. */
+function isOnlyItsId({ derivedTitle, sessionId, isMain }: SessionRow): boolean {
+  return isMain !== true && derivedTitle !== undefined && sessionId !== undefined && derivedTitle.startsWith(sessionId.slice(0, 8));
+}
+
 /** The best name a conversation has. */
 export function titleOf(row: SessionRow): string {
-  return row.label ?? row.displayName ?? row.derivedTitle ?? shortKey(row.key);
+  const derived = isOnlyItsId(row) ? "New conversation" : row.derivedTitle;
+  return row.label ?? row.displayName ?? derived ?? shortKey(row.key);
+}
+
+/** The last words on one line, without the marks of markdown. */
+export function previewOf(row: SessionRow): string | undefined {
+  return row.lastMessagePreview
+    ?.replace(/```[\w+#-]*/g, " ")
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/^\s*(?:#{1,6}|>|[-*+]|\d+\.)\s+|#{2,6}\s+/g, "")
+    .replace(/\*\*|__|~~|`/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /** `agent:main:telegram:dm:7` → `telegram:dm:7`; the main conversation of an agent is its own name. */

@@ -1,5 +1,6 @@
 // Where a person writes: several lines, attachments by picker, paste and drop, `/` commands with help, model, thinking and queue choices.
 import { css, html, nothing } from "lit";
+import { agentOf } from "../app/agents.ts";
 import { View } from "../app/view.ts";
 import { modelName, shownName } from "../app/wire.ts";
 import { bytes } from "../parts/format.ts";
@@ -14,7 +15,7 @@ import "../parts/icon.ts";
 import "../parts/select.ts";
 
 const queueModes: readonly Option[] = [
-  { value: "", label: "As configured" },
+  { value: "", label: "Queue as configured" },
   { value: "steer", label: "Steer: into the running answer" },
   { value: "followup", label: "Follow up: after it" },
   { value: "collect", label: "Collect: together after it" },
@@ -98,9 +99,6 @@ export class OcComposer extends View {
         flex: 0 1 auto;
         max-inline-size: 260px;
       }
-      .controls .level {
-        max-inline-size: 130px;
-      }
       .controls oc-button {
         margin-inline-start: 2px;
       }
@@ -170,9 +168,6 @@ export class OcComposer extends View {
           padding-inline: var(--gap-2);
           padding-block-end: var(--gap-2);
         }
-        .controls oc-select {
-          max-inline-size: 150px;
-        }
         .controls .level {
           flex: none;
         }
@@ -181,7 +176,7 @@ export class OcComposer extends View {
   ];
 
   protected override follows() {
-    return [this.app.live.models, this.app.live.sessions, this.app.gateway.state];
+    return [this.app.live.models, this.app.live.sessions, this.app.live.agents, this.app.gateway.state];
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
@@ -290,21 +285,28 @@ export class OcComposer extends View {
   }
 
   private defaultLabel(): string {
-    const { model, modelProvider } = this.app.live.sessions.get().value?.defaults ?? {};
-    const known = this.app.live.models.get().value?.find((candidate) => candidate.id === model && candidate.provider === modelProvider);
-    if (known === undefined) return model ? `Default: ${model}` : "Default model";
+    const usual = this.usualModel();
+    const known = this.app.live.models.get().value?.find((candidate) => modelName(candidate) === usual);
+    if (known === undefined) return usual ? `Default: ${usual.slice(usual.indexOf("/") + 1)}` : "Default model";
     return `Default: ${shownName(known)}`;
+  }
+
+  /** The agent's own default, else the gateway's, `provider/model`. */
+  private usualModel(): string | undefined {
+    const own = agentOf(this.app.live.agents.get().value, this.conversation.key)?.model?.primary;
+    const { model, modelProvider } = this.app.live.sessions.get().value?.defaults ?? {};
+    return own ?? (model ? `${modelProvider ?? ""}/${model}` : undefined);
   }
 
   private levelPicker() {
     const models = this.app.live.models.get().value ?? [];
-    const { model: usual, modelProvider } = this.app.live.sessions.get().value?.defaults ?? {};
-    const chosen = this.conversation.model() ?? `${modelProvider}/${usual}`;
+    const chosen = this.conversation.model() ?? this.usualModel();
     const model = models.find((candidate) => modelName(candidate) === chosen);
     if (model?.reasoning === false) return nothing;
     const levels = model?.thinkingLevels ?? usualLevels;
+    const narrow = matchMedia("(max-width: 720px)").matches;
     const level = this.conversation.thinkingLevel() || "off";
-    const options = [...levels, ...(levels.some((known) => known.id === level) ? [] : [{ id: level, label: level }])].map((known) => ({ value: known.id, label: known.label }));
+    const options = [...levels, ...(levels.some((known) => known.id === level) ? [] : [{ id: level, label: level }])].map((known) => ({ value: known.id, label: narrow ? known.label : `Thinking: ${known.label}` }));
     return html`<oc-select class="level" bare quiet icon="thought" label="Thinking level" .options=${options} value=${level} ?disabled=${!this.app.gateway.isOnline()} @change=${(event: CustomEvent<string>) => void this.patch({ thinkingLevel: event.detail }, "The thinking level")}></oc-select>`;
   }
 

@@ -105,6 +105,12 @@ export class OcMessage extends LitElement {
       .actions {
         display: inline-flex;
       }
+      @media (max-width: 720px) {
+        /* Model, tokens and cost are one tap away, in the details. */
+        .fact {
+          display: none;
+        }
+      }
       .actions oc-button {
         --control: 30px;
       }
@@ -187,7 +193,7 @@ export class OcMessage extends LitElement {
         ? nothing
         : html`<div class="foot">
             ${item.aborted ? html`<span>Stopped here</span>` : nothing}
-            <span class="quiet row wrap"><span class="facts">${modelFacts.map((fact) => html`<span>${fact}</span>`)}${this.time(item.atMs)}</span>${this.actions(item, this.last ? ["retry"] : [])}</span>
+            <span class="quiet row wrap"><span class="facts">${modelFacts.map((fact) => html`<span class="fact">${fact}</span>`)}${this.time(item.atMs)}</span>${this.actions(item, this.last ? ["retry"] : [])}</span>
           </div>`}
     </article>`;
   }

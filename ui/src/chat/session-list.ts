@@ -1,11 +1,12 @@
 // The list of conversations beside the chat: find one, see what runs, begin another.
 import { css, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { agentName, agentOf } from "../app/agents.ts";
 import { View } from "../app/view.ts";
-import { type SessionRow, titleOf } from "../app/wire.ts";
+import { previewOf, type SessionRow, titleOf } from "../app/wire.ts";
 import { sheet } from "../parts/sheet.ts";
 import { drawStates, stateStyles } from "../parts/states.ts";
-import "../parts/button.ts";
+import { drawFresh } from "./fresh.ts";
 import "../parts/empty.ts";
 import "../parts/field.ts";
 
@@ -96,13 +97,13 @@ export class OcSessionList extends View {
 
   protected override follows() {
     const { gateway, live } = this.app;
-    return [gateway.state, live.sessions, live.runs];
+    return [gateway.state, live.sessions, live.runs, live.agents];
   }
 
   override render() {
     return html`<header>
         <oc-field bare label="Find a conversation" type="search" placeholder="Find" .value=${this.query} @input=${this.typed}></oc-field>
-        <oc-button icon="plus" label="New conversation" ?disabled=${!this.app.gateway.can("sessions.create", "operator.write")} @click=${() => this.dispatchEvent(new CustomEvent("fresh"))}></oc-button>
+        ${drawFresh(this.app, { label: "New conversation" }, (agent) => this.dispatchEvent(new CustomEvent("fresh", { detail: agent?.id })))}
       </header>
       <nav class="list" aria-label="Conversations">
         ${drawStates(this.app, this.app.live.sessions, { lines: 9, empty: ({ rows }) => (rows.length === 0 ? html`<oc-empty>Conversations appear here once something was said.</oc-empty>` : undefined), ready: ({ rows }) => this.rows(rows) })}
@@ -111,7 +112,12 @@ export class OcSessionList extends View {
 
   private rows(rows: readonly SessionRow[]) {
     const words = this.query.trim().toLowerCase();
-    const found = words === "" ? rows : rows.filter((row) => `${titleOf(row)} ${row.key} ${row.lastMessagePreview ?? ""}`.toLowerCase().includes(words));
+    const agents = this.app.live.agents.get().value;
+    const nameOf = (row: SessionRow): string | undefined => {
+      const agent = agentOf(agents, row.key);
+      return agent && agentName(agent);
+    };
+    const found = words === "" ? rows : rows.filter((row) => `${titleOf(row)} ${row.key} ${nameOf(row) ?? ""} ${row.lastMessagePreview ?? ""}`.toLowerCase().includes(words));
     if (found.length === 0) return html`<oc-empty>No conversation has “${this.query}” in it.</oc-empty>`;
     const running = new Set(this.app.live.runs.get().values());
     return html`<ul>
@@ -121,7 +127,7 @@ export class OcSessionList extends View {
         (row) => html`<li><a href=${this.app.route.href("chat", [row.key])} aria-current=${row.key === this.current ? "page" : nothing}>
             <span class="title cut">${running.has(row.key) ? html`<span class="run"></span><span class="unseen">Running: </span>` : nothing}${titleOf(row)}</span>
             <span class="meta">${row.updatedAt ? html`<oc-time .at=${row.updatedAt}></oc-time>` : nothing}</span>
-            <span class="preview cut">${row.lastMessagePreview ?? ""}</span>
+            <span class="preview cut">${[nameOf(row), previewOf(row) ?? "Nothing said yet"].filter(Boolean).join(" · ")}</span>
           </a></li>`,
       )}
     </ul>`;

@@ -1,5 +1,6 @@
 // The palette: every place, conversation and action by a few letters; arrows move, Enter goes.
 import { css, html, nothing } from "lit";
+import { agentName, choiceOf } from "../app/agents.ts";
 import { keysShown } from "../app/commands.ts";
 import { isMac } from "../app/browser.ts";
 import { View } from "../app/view.ts";
@@ -120,7 +121,7 @@ export class OcPalette extends View {
   ];
 
   protected override follows() {
-    return [this.app.live.sessions, this.app.commands];
+    return [this.app.live.sessions, this.app.live.agents, this.app.commands];
   }
 
   override firstUpdated(): void {
@@ -133,8 +134,13 @@ export class OcPalette extends View {
     const actions = commands.list().filter((command) => command.id !== "palette").map((command): Entry => ({ title: command.title, group: command.group, icon: command.icon ?? "right", run: () => command.run(), ...(command.keys !== undefined && { keys: command.keys }) }));
     const rows = live.sessions.get().value?.rows ?? [];
     const sessions = rows.map((row): Entry => ({ title: titleOf(row), group: "Conversations", icon: "chat", detail: row.key, run: () => route.go("chat", [row.key]) }));
+    const list = live.agents.get().value;
+    const agents = choiceOf(list).flatMap((agent): Entry[] => [
+      { title: `Talk to ${agentName(agent)}`, group: "Agents", icon: "chat", run: () => route.go("chat", [`agent:${agent.id}:${list?.mainKey ?? "main"}`]) },
+      { title: `New conversation with ${agentName(agent)}`, group: "Agents", icon: "plus", run: () => void import("../chat/fresh.ts").then(({ beginConversation }) => beginConversation(this.app, agent.id)) },
+    ]);
     const words = this.query.toLowerCase().split(/\s+/).filter((word) => word !== "");
-    const matches = [...actions, ...sessions].filter((entry) => words.every((word) => `${entry.title} ${entry.group} ${entry.detail ?? ""}`.toLowerCase().includes(word)));
+    const matches = [...actions, ...agents, ...sessions].filter((entry) => words.every((word) => `${entry.title} ${entry.group} ${entry.detail ?? ""}`.toLowerCase().includes(word)));
     return matches.slice(0, shownEntries);
   }
 

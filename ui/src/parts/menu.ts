@@ -13,15 +13,20 @@ export interface MenuItem {
 }
 
 export class OcMenu extends LitElement {
-  static override properties = { label: { type: String }, icon: { type: String }, items: { attribute: false }, open: { state: true } };
+  static override properties = { label: { type: String }, icon: { type: String }, kind: { type: String }, text: { type: String }, items: { attribute: false }, open: { state: true } };
   declare label: string;
   declare icon: string;
+  declare kind: "plain" | "quiet";
+  /** Words on the button itself. */
+  declare text: string;
   declare items: readonly MenuItem[];
   declare open: boolean;
   constructor() {
     super();
     this.label = "More actions";
     this.icon = "more";
+    this.kind = "quiet";
+    this.text = "";
     this.items = [];
     this.open = false;
   }
@@ -77,7 +82,7 @@ export class OcMenu extends LitElement {
   ];
 
   override render() {
-    return html`<oc-button kind="quiet" icon=${this.icon} label=${this.label} popup="menu" .expanded=${this.open} @click=${this.toggle}></oc-button>
+    return html`<oc-button kind=${this.kind} icon=${this.icon} label=${this.label} popup="menu" .expanded=${this.open} @click=${this.toggle}>${this.text}</oc-button>
       <div popover role="menu" aria-label=${this.label} @toggle=${(event: ToggleEvent) => (this.open = event.newState === "open")} @keydown=${this.key}>
         ${this.items.map(
           (item) => html`<button type="button" role="menuitem" tabindex="-1" class=${item.danger ? "danger" : ""} ?disabled=${item.disabled ?? false} @click=${() => this.act(item)}>

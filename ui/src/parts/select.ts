@@ -72,6 +72,9 @@ export class OcSelect extends LitElement {
         padding-inline-start: 30px;
       }
       :host([quiet]) select {
+        inline-size: auto;
+        max-inline-size: 100%;
+        field-sizing: content;
         border-color: transparent;
         background: transparent;
         color: var(--muted);

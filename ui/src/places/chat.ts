@@ -1,9 +1,11 @@
 // The Chat place: conversations at the side, the thread, the composer, and the inspector with a message's facts.
 import { css, html, nothing } from "lit";
+import { agentIdOf, agentName, agentOf } from "../app/agents.ts";
 import { View } from "../app/view.ts";
 import { titleOf } from "../app/wire.ts";
 import { duration, exactly, money, tokens } from "../parts/format.ts";
 import { type Conversation, createConversation } from "../chat/conversation.ts";
+import { beginConversation } from "../chat/fresh.ts";
 import type { MessageAction } from "../chat/message.ts";
 import type { AnswerItem, Item } from "../chat/messages.ts";
 import { plainText } from "../chat/messages.ts";
@@ -13,6 +15,7 @@ import type { MenuItem } from "../parts/menu.ts";
 import "../chat/composer.ts";
 import "../chat/session-list.ts";
 import "../chat/thread.ts";
+import "../parts/badge.ts";
 import "../parts/button.ts";
 import "../parts/copy.ts";
 import "../parts/drawer.ts";
@@ -123,7 +126,7 @@ export class OcChat extends View {
 
   protected override follows() {
     const { gateway, route, live } = this.app;
-    return [gateway.state, gateway.hello, route.place, live.sessions];
+    return [gateway.state, gateway.hello, route.place, live.sessions, live.agents];
   }
 
   protected override begin() {
@@ -131,7 +134,7 @@ export class OcChat extends View {
     return [
       app.commands.add([
         { id: "chat.write", title: "Write a message", group: "Chat", keys: "/", icon: "edit", run: () => this.composer()?.focus() },
-        { id: "chat.new", title: "New conversation", group: "Chat", keys: "n", icon: "plus", enabled: () => app.gateway.can("sessions.create", "operator.write"), run: () => void this.fresh() },
+        { id: "chat.new", title: "New conversation", group: "Chat", keys: "n", icon: "plus", enabled: () => app.gateway.can("sessions.create", "operator.write"), run: () => void this.fresh(agentIdOf(this.key())) },
         { id: "chat.stop", title: "Stop the answer", group: "Chat", keys: "Escape", icon: "stop", always: true, enabled: () => (this.conversation?.running().length ?? 0) > 0, run: () => void this.conversation?.abort() },
       ]),
       () => this.stopConversation?.(),
@@ -162,13 +165,15 @@ export class OcChat extends View {
   override render() {
     const conversation = this.conversation;
     if (conversation === undefined) return nothing;
-    const list = html`<oc-session-list .app=${this.app} current=${conversation.key} @fresh=${() => void this.fresh()}></oc-session-list>`;
+    const list = html`<oc-session-list .app=${this.app} current=${conversation.key} @fresh=${(event: CustomEvent<string | undefined>) => void this.fresh(event.detail)}></oc-session-list>`;
+    const agent = agentOf(this.app.live.agents.get().value, conversation.key);
     const wide = matchMedia("(min-width: 961px)").matches;
     return html`<div class="side">${wide || !this.listOpen ? list : nothing}</div>
       <section class="talk" aria-label="Conversation" @act=${this.act} @dragenter=${this.drag} @dragover=${this.drag} @dragleave=${this.dragEnd} @drop=${this.dropped}>
         <header>
           <oc-button class="open-list" kind="quiet" icon="list" label="Conversations" @click=${() => (this.listOpen = true)}></oc-button>
-          <h1 class="grow cut">${this.heading()}</h1>
+          <h1 class="cut">${this.heading()}</h1>
+          ${agent ? html`<oc-badge>${agentName(agent)}</oc-badge>` : nothing}<span class="grow"></span>
           <oc-menu label="Conversation actions" .items=${this.menu()}></oc-menu>
         </header>
         <oc-thread .app=${this.app} .conversation=${conversation} @try=${(event: CustomEvent<string>) => conversation.send(event.detail, [])}></oc-thread>
@@ -211,15 +216,10 @@ export class OcChat extends View {
     this.renderRoot.querySelector<HTMLElement & { goToEnd(): void }>("oc-thread")?.goToEnd();
   }
 
-  private async fresh(): Promise<void> {
-    try {
-      const { key } = await this.app.gateway.call<{ key: string }>("sessions.create", {});
-      this.app.route.go("chat", [key]);
-      await this.updateComplete;
-      this.composer()?.focus();
-    } catch (error) {
-      this.app.toasts.failed("No new conversation", error);
-    }
+  private async fresh(agentId?: string): Promise<void> {
+    if (!(await beginConversation(this.app, agentId))) return;
+    await this.updateComplete;
+    this.composer()?.focus();
   }
 
   private async fork(entryId: string | undefined): Promise<void> {

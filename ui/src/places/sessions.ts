@@ -1,9 +1,11 @@
 // The Sessions place: every conversation in a table; find, rename, choose its model and level, fork, start anew, delete.
 import { css, html, nothing } from "lit";
+import { type AgentRow, agentIdOf, agentName, agentOf, choiceOf } from "../app/agents.ts";
 import { View } from "../app/view.ts";
-import { modelName, shownName, type SessionRow, titleOf } from "../app/wire.ts";
+import { modelName, previewOf, shownName, type SessionRow, titleOf } from "../app/wire.ts";
 import { createResource, type Resource } from "../app/resource.ts";
-import { exactly, tokens } from "../parts/format.ts";
+import { beginConversation, drawFresh } from "../chat/fresh.ts";
+import { count, exactly, tokens } from "../parts/format.ts";
 import type { MenuItem } from "../parts/menu.ts";
 import { sheet } from "../parts/sheet.ts";
 import { drawStates, stateStyles } from "../parts/states.ts";
@@ -47,6 +49,9 @@ export class OcSessions extends View {
         padding: var(--gap-3) var(--gap-4);
         border-block-end: 1px solid var(--line);
       }
+      .total {
+        white-space: nowrap;
+      }
       .top oc-field {
         flex: 1;
         min-inline-size: 160px;
@@ -80,11 +85,16 @@ export class OcSessions extends View {
       }
       @media (max-width: 720px) {
         .top {
-          flex-wrap: nowrap;
           padding-inline: var(--gap-3);
         }
-        .top .grow {
-          display: none;
+        /* What finds comes below what names and begins. */
+        .top oc-field,
+        .top oc-select {
+          order: 1;
+          max-inline-size: none;
+        }
+        .top oc-select {
+          flex: 0 1 40%;
         }
       }
       .inspect {
@@ -102,7 +112,7 @@ export class OcSessions extends View {
       refreshOn: ["sessions.changed"],
       load: async () => (await gateway.call<{ sessions: SessionRow[] }>("sessions.list", { limit: mostListed, includeDerivedTitles: true, includeLastMessage: true })).sessions,
     });
-    return [gateway.state, route.place, live.runs, live.models, this.list];
+    return [gateway.state, route.place, live.runs, live.models, live.agents, this.list];
   }
 
   protected override begin() {
@@ -113,12 +123,17 @@ export class OcSessions extends View {
     const { app, list } = this;
     if (!list) return nothing;
     const { query, path } = app.route.place.get();
-    const chosen = list.get().value?.find((row) => row.key === path[0]);
+    const rows = list.get().value;
+    const chosen = rows?.find((row) => row.key === path[0]);
+    const agents = choiceOf(app.live.agents.get().value);
+    const [all, shown] = [rows?.length, rows && this.found(rows).length];
     return html`<div class="top">
         <h1>Sessions</h1>
-        <oc-field bare type="search" label="Find a session" placeholder="Find by name, key or words" .value=${query.find ?? ""} @input=${this.find}></oc-field>
+        <oc-field bare type="search" label="Find a session" placeholder="Name, key or words" .value=${query.find ?? ""} @input=${this.find}></oc-field>
+        ${agents.length > 0 ? html`<oc-select bare label="Agent" value=${query.agent ?? ""} .options=${[{ value: "", label: "All agents" }, ...agents.map((agent) => ({ value: agent.id, label: agentName(agent) }))]} @change=${(event: CustomEvent<string>) => app.route.refine({ agent: event.detail })}></oc-select>` : nothing}
         <span class="grow"></span>
-        <oc-button icon="plus" ?disabled=${!app.gateway.can("sessions.create", "operator.write")} @click=${() => void this.fresh()}>New</oc-button>
+        ${shown === undefined ? nothing : html`<span class="small muted total" role="status">${shown === all ? count(all) : `${count(shown)} of ${count(all ?? 0)}`}</span>`}
+        ${drawFresh(app, { label: "New session", text: "New" }, (agent) => void beginConversation(app, agent?.id))}
       </div>
       <div class="body">
         ${drawStates(app, list, {
@@ -135,20 +150,23 @@ export class OcSessions extends View {
   }
 
   private found(rows: readonly SessionRow[]): readonly SessionRow[] {
-    const words = (this.app.route.place.get().query.find ?? "").trim().toLowerCase();
-    return words === "" ? rows : rows.filter((row) => `${titleOf(row)} ${row.key} ${row.lastMessagePreview ?? ""} ${row.channel ?? ""}`.toLowerCase().includes(words));
+    const { find = "", agent = "" } = this.app.route.place.get().query;
+    const words = find.trim().toLowerCase();
+    const own = agent === "" ? rows : rows.filter((row) => (agentIdOf(row.key) ?? this.app.live.agents.get().value?.defaultId) === agent);
+    return words === "" ? own : own.filter((row) => `${titleOf(row)} ${row.key} ${row.lastMessagePreview ?? ""} ${row.channel ?? ""}`.toLowerCase().includes(words));
   }
 
   private table(rows: readonly SessionRow[]) {
     const { query, path } = this.app.route.place.get();
-    if (rows.length === 0) return html`<oc-empty icon="search" heading="Nothing found">No session has “${query.find}” in its name, key or last message.</oc-empty>`;
+    if (rows.length === 0) return html`<oc-empty icon="search" heading="Nothing found">${query.find ? html`No session has “${query.find}” in its name, key or last message.` : "This agent has no session yet."}</oc-empty>`;
     return html`<oc-table label="Sessions" .columns=${this.columns()} .rows=${rows} .rowKey=${(row: SessionRow) => row.key} sortBy="updated" descending opens .chosen=${path[0] ?? ""} @open=${(event: CustomEvent<SessionRow>) => this.app.route.go("sessions", [event.detail.key], query)}></oc-table>`;
   }
 
   private columns(): Column<SessionRow>[] {
     const running = new Set(this.app.live.runs.get().values());
     return [
-      { key: "name", label: "Name", grow: true, by: (row) => titleOf(row).toLowerCase(), draw: (row) => html`<div class="name cut">${running.has(row.key) ? html`<span class="run" aria-hidden="true"></span>` : nothing}${titleOf(row)}</div><div class="small muted cut">${row.lastMessagePreview ?? row.key}</div>` },
+      { key: "name", label: "Name", grow: true, by: (row) => titleOf(row).toLowerCase(), draw: (row) => html`<div class="name cut">${running.has(row.key) ? html`<span class="run" aria-hidden="true"></span>` : nothing}${titleOf(row)}</div><div class="small muted cut">${previewOf(row) ?? row.key}</div>` },
+      ...this.agentColumn(),
       { key: "state", label: "State", wide: true, by: (row) => (running.has(row.key) ? "0" : (row.status ?? "")), draw: (row) => (running.has(row.key) ? html`<oc-badge tone="info" dot>Running</oc-badge>` : row.status === "failed" || row.status === "timeout" ? html`<oc-badge tone="bad" dot>${row.status === "failed" ? "Failed" : "Timed out"}</oc-badge>` : html`<span class="muted">Idle</span>`) },
       { key: "kind", label: "Kind", wide: true, by: (row) => row.kind, draw: (row) => html`<span class="muted">${row.channel ?? row.kind}</span>` },
       { key: "model", label: "Model", wide: true, by: (row) => row.model ?? "", draw: (row) => html`<span class="muted">${row.model ?? "Default"}</span>` },
@@ -156,6 +174,13 @@ export class OcSessions extends View {
       { key: "updated", label: "Updated", end: true, by: (row) => row.updatedAt ?? 0, draw: (row) => (row.updatedAt ? html`<oc-time class="muted" .at=${row.updatedAt}></oc-time>` : "") },
       { key: "actions", label: "", draw: (row) => html`<oc-menu label="Actions for ${titleOf(row)}" .items=${this.menu(row)} @click=${(event: Event) => event.stopPropagation()} @keydown=${(event: Event) => event.stopPropagation()}></oc-menu>` },
     ];
+  }
+
+  private agentColumn(): Column<SessionRow>[] {
+    const list = this.app.live.agents.get().value;
+    if (choiceOf(list).length === 0) return [];
+    const named = (agent: AgentRow | undefined): string => (agent === undefined ? "" : agentName(agent));
+    return [{ key: "agent", label: "Agent", wide: true, by: (row) => named(agentOf(list, row.key)).toLowerCase(), draw: (row) => html`<span class="muted">${named(agentOf(list, row.key))}</span>` }];
   }
 
   private menu(row: SessionRow): MenuItem[] {
@@ -172,6 +197,7 @@ export class OcSessions extends View {
 
   private inspect(row: SessionRow) {
     const { gateway, live } = this.app;
+    const agent = agentOf(live.agents.get().value, row.key);
     const models = (live.models.get().value ?? []).filter((model) => model.available !== false);
     const chosen = row.modelOverride === undefined ? "" : row.providerOverride === undefined ? row.modelOverride : `${row.providerOverride}/${row.modelOverride}`;
     const options = [{ value: "", label: "Default model" }, ...models.map((model) => ({ value: modelName(model), label: shownName(model), group: model.provider }))];
@@ -188,6 +214,7 @@ export class OcSessions extends View {
       <dl>
         <dt>Key</dt><dd><oc-copy text=${row.key} shown=${row.key} label="Copy the key"></oc-copy></dd>
         ${row.sessionId ? html`<dt>Id</dt><dd><oc-copy text=${row.sessionId} shown=${row.sessionId.slice(0, 8)} label="Copy the id"></oc-copy></dd>` : nothing}
+        ${agent ? html`<dt>Agent</dt><dd>${agentName(agent)}</dd>` : nothing}
         <dt>Kind</dt><dd>${row.kind}${row.channel ? `, ${row.channel}` : ""}</dd>
         <dt>Updated</dt><dd>${row.updatedAt ? exactly(row.updatedAt) : "Never"}</dd>
         <dt>Tokens</dt><dd>${row.totalTokens ? tokens(row.totalTokens) : "None yet"}${row.contextTokens && row.totalTokens ? html` <span class="muted">of ${tokens(row.contextTokens)} context</span>` : nothing}</dd>
@@ -212,15 +239,6 @@ export class OcSessions extends View {
       this.app.route.go("chat", [sessionKey]);
     } catch (error) {
       this.app.toasts.failed("Not forked", error);
-    }
-  }
-
-  private async fresh(): Promise<void> {
-    try {
-      const { key } = await this.app.gateway.call<{ key: string }>("sessions.create", {});
-      this.app.route.go("chat", [key]);
-    } catch (error) {
-      this.app.toasts.failed("No new session", error);
     }
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createFakeClock } from "../base/fake-clock.ts";
 import type { Caller } from "../protocol/scopes.ts";
 import type { RunEvent, RunRef } from "../sdk/events.ts";
+import type { ModelFailure } from "../sdk/provider.ts";
 import { deltaPeriodMs, createRunFeed } from "./run-feed.ts";
 import type { Pushed, Viewer } from "./ring.ts";
 
@@ -126,7 +127,7 @@ describe("the end", () => {
   const cases: [RunEvent, three: Record<string, unknown>, four: Record<string, unknown>, lifecycle: Record<string, unknown>][] = [
     [ended({ text: "ok" }), { state: "final" }, { state: "final", stopReason: "stop" }, { phase: "end", endedAt: 9, startedAt: 1 }],
     [ended({ text: "" }), { state: "final" }, { state: "final" }, { phase: "end" }],
-    [ended({ state: "failed", error: { code: "model.failed", message: "no", kind: "rate_limit" } }), { state: "error", errorMessage: "no" }, { state: "error", errorMessage: "no", errorKind: "rate_limit" }, { phase: "error", error: "no" }],
+    [ended({ state: "failed", error: { code: "model.failed", message: "no", kind: "rate-limit" } }), { state: "error", errorMessage: "no" }, { state: "error", errorMessage: "no", errorKind: "rate_limit" }, { phase: "error", error: "no" }],
     [ended({ state: "aborted", abortedBy: "rpc" }), { state: "aborted", stopReason: "rpc" }, { state: "aborted", stopReason: "rpc" }, { phase: "end", aborted: true }],
     [ended({ state: "aborted", abortedBy: "stop" }), { state: "aborted", stopReason: "stop" }, { state: "aborted", stopReason: "stop" }, { phase: "end", aborted: true }],
     [ended({ state: "timed-out" }), { state: "aborted", stopReason: "timeout" }, { state: "aborted", stopReason: "timeout" }, { phase: "end", aborted: true }],
@@ -141,6 +142,20 @@ describe("the end", () => {
     expect(shown(4, "agent").at(-1)).toMatchObject({ stream: "lifecycle", data: lifecycle });
     expect(pushed.at(-1)?.event.name).toBe("chat");
     if (textOf(shown(3, "chat")[0]) === undefined) expect(shown(3, "chat")[0]).not.toHaveProperty("message");
+  });
+
+  it("with a failed model says why in protocol 4's words, and protocol 3 gets the message alone", () => {
+    const words: Record<ModelFailure, string> = {
+      "refused": "refusal", "timeout": "timeout", "rate-limit": "rate_limit", "context-length": "context_length",
+      "auth": "unknown", "billing": "unknown", "overloaded": "unknown", "server": "unknown", "network": "unknown", "too-long": "unknown", "not-found": "unknown", "bad-response": "unknown", "bad-request": "unknown", "unknown": "unknown",
+    };
+    for (const [kind, errorKind] of Object.entries(words)) {
+      const { run, shown } = feedWith();
+      run(ended({ state: "failed", error: { code: "model.failed", message: "no", kind } }));
+      const common = { runId: expect.any(String) as unknown, sessionKey: expect.any(String) as unknown, seq: expect.any(Number) as unknown, state: "error", errorMessage: "no" };
+      expect(shown(3, "chat"), kind).toEqual([common]);
+      expect(shown(4, "chat"), kind).toEqual([{ ...common, agentId: expect.any(String) as unknown, errorKind }]);
+    }
   });
 
   it("nothing follows it", async () => {

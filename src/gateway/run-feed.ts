@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { wireEvents } from "../protocol/events.ts";
 import type { ProtocolVersion } from "../protocol/scopes.ts";
 import type { DomainEvents, RunEvent, RunRef } from "../sdk/events.ts";
+import type { ModelFailure } from "../sdk/provider.ts";
 import type { Pushed, Viewer } from "./ring.ts";
 
 export interface RunFeed {
@@ -236,8 +237,11 @@ function later(clock: Clock, held: Held, show: () => void): void {
   held.timer ??= clock.after(waitMs, show);
 }
 
-function errorKind(kind: string | undefined): string {
-  return kind === "refusal" || kind === "timeout" || kind === "rate_limit" || kind === "context_length" ? kind : "unknown";
+/** Protocol 4's words for why a model failed; it has none for the other failures. */
+const errorKinds: ReadonlyMap<string, string> = new Map<ModelFailure, string>([["refused", "refusal"], ["timeout", "timeout"], ["rate-limit", "rate_limit"], ["context-length", "context_length"]]);
+
+function errorKind(failure: string | undefined): string {
+  return errorKinds.get(failure ?? "") ?? "unknown";
 }
 
 const longestToolText = 8_000;

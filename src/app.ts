@@ -1,6 +1,5 @@
 // The composition root: builds every manager in order, wires the gateway before them, closes in reverse. The only file that knows everything.
 import { hostname, networkInterfaces } from "node:os";
-import { setFlagsFromString } from "node:v8";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createAgents } from "./agents/agents.ts";
@@ -75,8 +74,6 @@ const dayMs = 86_400_000;
 type Logging = ResolvedConfig["logging"];
 /** Until the configuration is read. */
 const firstLogging: Logging = { level: "info", maxFileBytes: 20_971_520, maxFiles: 5 };
-/** With V8's usual 16 MiB the garbage of a burst of sign-ins keeps pages for good: 23 KiB per idle socket instead of 7, at the same speed. */
-const youngSpaceMb = 8;
 const noSecrets: readonly Secret[] = [];
 
 export async function createApp(deps: AppDeps): Promise<Assembled> {
@@ -84,7 +81,6 @@ export async function createApp(deps: AppDeps): Promise<Assembled> {
   const closers: (() => Promise<void> | void)[] = [];
   const root = new AbortController();
   const startedAt = clock.now();
-  setFlagsFromString(`--max-semi-space-size=${youngSpaceMb}`);
   try {
     // 1. The log comes first, redacted by what the vault knows; then configuration and secrets.
     const known: { list(): readonly Secret[] } = { list: () => noSecrets };

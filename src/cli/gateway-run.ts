@@ -2,6 +2,7 @@
 import { createApp, startGateway, type Assembled, type RunningGateway } from "../app.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault, type FaultCode } from "../base/faults.ts";
+import { keepHeapSmall } from "../base/heap.ts";
 import type { LogSink } from "../base/log.ts";
 import { configTrouble } from "../config/snapshot.ts";
 import type { CommandCall, Outcome } from "./command.ts";
@@ -24,6 +25,7 @@ export async function run(call: CommandCall): Promise<Outcome> {
   try {
     const assembled = await assemble(call);
     const gateway = await open(call, assembled);
+    const heapKeeper = keepHeapSmall(call.machine.clock);
     watchBugs(gateway, ended);
     await announce(call, gateway);
     stop.requested.then(
@@ -31,6 +33,7 @@ export async function run(call: CommandCall): Promise<Outcome> {
       ended.reject,
     );
     const exitCode = await ended.promise;
+    heapKeeper.cancel();
     await clearRunning(call.machine, process.pid);
     return { json: undefined, exitCode };
   } catch (error) {

@@ -191,6 +191,17 @@ describe("a streamed answer", () => {
     expect(sends[1]?.idempotencyKey).not.toBe(runId);
   });
 
+  it("that fails for want of a key leads to where keys are", async () => {
+    const { script, sends } = talkative();
+    const { page } = await suite.visit("chat", script);
+    const runId = await sendFrom(page, "Hello", sends);
+    agent(runId, "lifecycle", { phase: "start", startedAt: Date.now() });
+    chat(runId, { state: "error", errorMessage: "HTTP 401: no such key", errorKind: "unknown" });
+    await page.getByText("HTTP 401: no such key").waitFor();
+    await page.getByRole("button", { name: "Models and keys" }).click();
+    await page.getByRole("heading", { level: 1, name: "Models and keys" }).waitFor();
+  });
+
   it("that began before the page is shown from where it is", async () => {
     const { script, extra, add } = talkative();
     add({ role: "user", content: "Earlier", __openclaw: { idempotencyKey: "run-x" } });
@@ -431,6 +442,12 @@ describe("on a phone", () => {
     await page.getByRole("link", { name: /Tax letters/ }).click();
     await page.getByRole("heading", { name: "Tax letters" }).waitFor();
     await page.getByRole("complementary", { name: "Conversations" }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Search everything" }).click();
+    await page.getByRole("combobox", { name: /^Search/ }).fill("overview");
+    await page.getByRole("option", { name: "Go to Overview" }).click();
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await page.getByRole("button", { name: "Theme: auto" }).click();
+    await page.getByRole("button", { name: /^Theme: (light|dark)$/ }).waitFor();
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(phone.width);
   });

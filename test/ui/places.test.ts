@@ -374,6 +374,13 @@ describe("the keyboard", () => {
     expect(await seriousFindings(page)).toEqual([]);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Lisbon in May" }).waitFor();
+    // Who comes here to write just writes; Escape leaves the field to the shortcuts.
+    const field = page.getByLabel("Message", { exact: true });
+    await until("the composer has the focus", () => field.evaluate((element) => (element.getRootNode() as ShadowRoot).activeElement === element));
+    await page.keyboard.type("n g t");
+    expect(await field.inputValue()).toBe("n g t");
+    await field.fill("");
+    await page.keyboard.press("Escape");
     await page.keyboard.press("?");
     await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
     await page.getByText("Stop the answer").waitFor({ state: "detached" }); // nothing runs, so it is not offered

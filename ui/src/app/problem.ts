@@ -48,13 +48,13 @@ const spokenKinds: readonly (readonly [RegExp, string])[] = [
   [/\b429\b|rate limit/i, "rate-limit"],
   [/\b529\b|overloaded/i, "overloaded"],
   [/\b5\d\d\b/, "server"],
-  [/ECONN|ENOTFOUND|EAI_AGAIN|socket|network/i, "network"],
+  [/ECONN|ENOTFOUND|EAI_AGAIN|socket|network|connection (broke|reset|closed|lost)/i, "network"],
 ];
 
 /** A run that failed: the kind as told, else as the words tell it, and what to do. */
 export function modelTrouble(what: string, told: string | undefined): Problem {
   const kind = told === undefined || told === "unknown" ? (spokenKinds.find(([words]) => words.test(what))?.[1] ?? "unknown") : told;
-  return { what, code: kind, next: modelSteps[kind] ?? "Retry, or choose another model." };
+  return { what: capital(what), code: kind, next: modelSteps[kind] ?? "Retry, or choose another model." };
 }
 
 function capital(text: string): string {

@@ -358,6 +358,7 @@ export class OcComposer extends View {
     if (commands.length > 0 && step !== undefined) this.helpAt = (this.helpAt + step + commands.length) % commands.length;
     else if (commands.length > 0 && event.key === "Escape") this.helpOff = true;
     else if (commands.length > 0 && (event.key === "Tab" || event.key === "Enter") && commands[this.helpAt]?.name !== this.text) this.choose(commands[this.helpAt]?.name ?? this.text);
+    else if (event.key === "Escape" && this.conversation.running().length === 0) this.renderRoot.querySelector("textarea")?.blur();
     else if (event.key === "Enter" && !event.shiftKey && !event.altKey) this.send();
     else return;
     event.preventDefault();

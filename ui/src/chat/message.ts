@@ -2,7 +2,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { exactly, money, tokens } from "../parts/format.ts";
 import { sheet } from "../parts/sheet.ts";
-import type { AnswerItem, Block, Item, UserItem } from "./messages.ts";
+import type { AnswerItem, Block, Item, Trouble, UserItem } from "./messages.ts";
 import { plainText } from "./messages.ts";
 import type { Sent } from "./outbox.ts";
 import "../parts/banner.ts";
@@ -13,7 +13,10 @@ import "../parts/markdown.ts";
 import "../parts/time.ts";
 import "./tool-card.ts";
 
-export type MessageAction = "retry" | "fork" | "quote" | "details" | "resend" | "discard";
+export type MessageAction = "retry" | "fork" | "quote" | "details" | "resend" | "discard" | "keys";
+
+/** Troubles that are mended where keys are. */
+const keyKinds: ReadonlySet<string> = new Set(["auth", "billing"]);
 
 export class OcMessage extends LitElement {
   static override properties = { item: { attribute: false }, sent: { attribute: false }, forks: { type: Boolean }, last: { type: Boolean } };
@@ -182,13 +185,19 @@ export class OcMessage extends LitElement {
     </article>`;
   }
 
+  private trouble({ what, code, next }: Trouble) {
+    const keys = keyKinds.has(code) ? html`<oc-button size="small" icon="key" @click=${() => this.tell("keys")}>Models and keys</oc-button>` : nothing;
+    const retry = this.last ? html`<oc-button size="small" icon="retry" @click=${() => this.tell("retry")}>Retry</oc-button>` : nothing;
+    return html`<oc-banner tone="bad" heading=${what} code=${code}>${next} ${keys === retry ? nothing : html`<span slot="actions" class="row">${keys}${retry}</span>`}</oc-banner>`;
+  }
+
   private answer(item: AnswerItem) {
     const talking = item.live && item.blocks.at(-1)?.kind === "text";
     const modelFacts = [item.model && `${item.provider ?? ""}${item.provider ? "/" : ""}${item.model}`, item.tokens !== undefined && tokens(item.tokens), item.cost !== undefined && item.cost > 0 && money(item.cost)].filter(Boolean);
     return html`<article class="answer" aria-label="Assistant" aria-busy=${item.live ? "true" : nothing}>
       ${item.blocks.map((block, index) => this.block(block, item.live && index === item.blocks.length - 1))}
       ${item.live && !talking ? html`<div class="working" role="status"><i></i><i></i><i></i><span class="unseen">Working</span></div>` : nothing}
-      ${item.trouble ? html`<oc-banner tone="bad" heading=${item.trouble.what} code=${item.trouble.code}>${item.trouble.next}${this.last ? html` <oc-button slot="actions" size="small" icon="retry" @click=${() => this.tell("retry")}>Retry</oc-button>` : nothing}</oc-banner>` : nothing}
+      ${item.trouble ? this.trouble(item.trouble) : nothing}
       ${item.live
         ? nothing
         : html`<div class="foot">

@@ -85,10 +85,10 @@ export class OcApp extends View {
       () => removeEventListener("keydown", keys),
       commands.add([
         ...places.map((place) => ({ id: `go.${place.name}`, title: `Go to ${place.label}`, group: "Places", keys: `g ${place.letter}`, icon: place.icon, run: () => route.go(place.name) })),
+        { id: "go.gallery", title: "Go to Parts", group: "Places", icon: gallery.icon, run: () => route.go(gallery.name) },
         { id: "palette", title: "Search everything", group: "General", keys: "mod+k", icon: "search", always: true, run: () => void this.show("palette") },
         { id: "shortcuts", title: "Keyboard shortcuts", group: "General", keys: "?", icon: "keyboard", run: () => void this.show("shortcuts") },
         { id: "theme", title: "Switch between light, dark and automatic", group: "General", keys: "t", icon: "sun", run: () => theme.next() },
-        { id: "go.gallery", title: "Parts gallery", group: "Places", icon: gallery.icon, run: () => route.go(gallery.name) },
       ]),
     ];
   }
@@ -105,7 +105,7 @@ export class OcApp extends View {
     return html`<a class="skip" href="#main" @click=${this.skip}>Skip to content</a>
       <oc-rail .app=${this.app} .places=${places} current=${place.name} @palette=${() => this.show("palette")}></oc-rail>
       <main id="main" tabindex="-1" aria-label=${place.label}>${this.draw(place)}</main>
-      <oc-status-line .app=${this.app}></oc-status-line>
+      <oc-status-line .app=${this.app} @palette=${() => this.show("palette")}></oc-status-line>
       <oc-toasts .app=${this.app}></oc-toasts>
       ${this.overlay === "palette" ? html`<oc-palette .app=${this.app} @dismiss=${this.hideOverlay}></oc-palette>` : nothing}
       ${this.overlay === "shortcuts" ? html`<oc-shortcuts .app=${this.app} @dismiss=${this.hideOverlay}></oc-shortcuts>` : nothing}`;

@@ -34,12 +34,12 @@ export class OcShortcuts extends View {
   override render() {
     const commands = this.app.commands.list().filter((command) => command.keys !== undefined);
     const groups = [...new Set(commands.map((command) => command.group))];
-    const fixed = [["Send", "Enter"], ["New line", "Shift+Enter"], ["Move in tables and lists", "↑ ↓"], ["Open a row", "Enter"]] as const;
+    const fixed = [["Send", "Enter"], ["New line", "Shift+Enter"], ["Leave the message field", "Escape"], ["Move in tables and lists", "↑ ↓"], ["Open a row", "Enter"]] as const;
     return html`<oc-dialog heading="Keyboard shortcuts" open>
       ${groups.map((group) => html`<h3>${group}</h3>
           ${commands.filter((command) => command.group === group).map((command) => html`<div class="row"><span class="grow">${command.title}</span>${keysShown(command.keys ?? "", isMac()).map((key) => html`<kbd>${key}</kbd>`)}</div>`)}`)}
       <h3>Everywhere</h3>
-      ${fixed.map(([title, keys]) => html`<div class="row"><span class="grow">${title}</span>${keys.split(/[ +]/).map((key) => html`<kbd>${key}</kbd>`)}</div>`)}
+      ${fixed.map(([title, keys]) => html`<div class="row"><span class="grow">${title}</span>${keysShown(keys, isMac()).map((key) => html`<kbd>${key}</kbd>`)}</div>`)}
     </oc-dialog>`;
   }
 }

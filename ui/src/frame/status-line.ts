@@ -40,6 +40,10 @@ export class OcStatusLine extends View {
         text-decoration: none;
         cursor: pointer;
       }
+      a:focus-visible,
+      button:focus-visible {
+        outline-offset: -2px;
+      }
       a:hover,
       button:hover {
         background: var(--surface-2);
@@ -66,6 +70,18 @@ export class OcStatusLine extends View {
       .space {
         flex: 1;
       }
+      .tool {
+        flex: none;
+        justify-content: center;
+      }
+      a {
+        min-inline-size: 0;
+      }
+      @media (min-width: 721px) {
+        .narrow {
+          display: none;
+        }
+      }
       @media (max-width: 720px) {
         :host {
           border-block: 0 1px solid var(--line);
@@ -77,6 +93,10 @@ export class OcStatusLine extends View {
         }
         .wide {
           display: none;
+        }
+        .tool {
+          min-inline-size: 40px;
+          min-block-size: 32px;
         }
       }
       @media (forced-colors: active) {
@@ -107,12 +127,13 @@ export class OcStatusLine extends View {
     const full = gateway.holds("operator.admin");
     const [firstRun] = runs.values();
     return html`${this.connection()} ${hello ? html`<a class="wide" href=${route.href("overview")} title="The gateway's version">${hello.server.version}</a>` : nothing}
-      ${online ? html`<a href=${firstRun ? route.href("chat", [firstRun]) : route.href("sessions")}>${runs.size > 0 ? html`<oc-icon name="bolt"></oc-icon>` : nothing}${runs.size === 0 ? "Nothing running" : runs.size === 1 ? "1 run" : `${runs.size} runs`}</a>` : nothing}
+      ${online ? html`<a class=${runs.size === 0 ? "wide" : ""} href=${firstRun ? route.href("chat", [firstRun]) : route.href("sessions")}>${runs.size > 0 ? html`<oc-icon name="bolt"></oc-icon>` : nothing}${runs.size === 0 ? "Nothing running" : runs.size === 1 ? "1 run" : `${runs.size} runs`}</a>` : nothing}
       ${waiting > 0 ? html`<a class="warn" href=${route.href("devices")}><span class="dot"></span>${waiting === 1 ? "1 device waits" : `${waiting} devices wait`}</a>` : nothing}
       ${online && !full ? html`<a class="warn" href=${route.href("devices")} title="This browser may read and write, but not administer">Limited access</a>` : nothing}
       <span class="space"></span>
       ${this.model()}
-      <button class="wide" type="button" title="Theme: ${theme.choice.get()}" aria-label="Theme: ${theme.choice.get()}" @click=${() => theme.next()}><oc-icon name=${{ auto: "auto", light: "sun", dark: "moon" }[theme.choice.get()]}></oc-icon></button>`;
+      <button class="tool narrow" type="button" aria-label="Search everything" @click=${() => this.dispatchEvent(new CustomEvent("palette"))}><oc-icon name="search"></oc-icon></button>
+      <button class="tool" type="button" title="Theme: ${theme.choice.get()}" aria-label="Theme: ${theme.choice.get()}" @click=${() => theme.next()}><oc-icon name=${{ auto: "auto", light: "sun", dark: "moon" }[theme.choice.get()]}></oc-icon></button>`;
   }
 
   private connection() {

@@ -22,8 +22,9 @@ export class OcBanner extends LitElement {
     css`
       :host {
         display: flex;
+        flex-wrap: wrap;
         align-items: flex-start;
-        gap: var(--gap-3);
+        gap: var(--gap-2) var(--gap-3);
         padding: 10px var(--gap-3);
         border-radius: var(--radius);
         border-inline-start: 3px solid var(--info);
@@ -62,9 +63,13 @@ export class OcBanner extends LitElement {
         color: var(--muted);
         overflow-wrap: anywhere;
       }
+      /* Where there is little room, what can be done stands below what is said. */
       .body {
-        flex: 1;
+        flex: 1 1 14rem;
         min-inline-size: 0;
+      }
+      ::slotted([slot="actions"]) {
+        margin-inline-start: auto;
       }
     `,
   ];

@@ -31,6 +31,7 @@ export class OcChat extends View {
   declare asking: Asking | undefined;
   private conversation: Conversation | undefined;
   private stopConversation: (() => void) | undefined;
+  private focusedFor: string | undefined;
 
   constructor() {
     super();
@@ -145,6 +146,7 @@ export class OcChat extends View {
     super.disconnectedCallback();
     this.conversation = undefined;
     this.stopConversation = undefined;
+    this.focusedFor = undefined;
   }
 
   private key(): string {
@@ -160,6 +162,14 @@ export class OcChat extends View {
     this.stopConversation = this.conversation.begin();
     this.inspected = undefined;
     this.listOpen = false;
+  }
+
+  /** Who comes here to write just writes: else the first letters would be taken for shortcuts. Not where a keyboard would cover the page. */
+  override updated(): void {
+    const key = this.conversation?.key;
+    if (key === undefined || key === this.focusedFor) return;
+    this.focusedFor = key;
+    if (matchMedia("(hover: hover) and (pointer: fine)").matches && isFree()) void this.composer()?.updateComplete.then(() => this.composer()?.focus());
   }
 
   override render() {
@@ -239,6 +249,7 @@ export class OcChat extends View {
     else if (action === "quote") this.composer()?.insert(`${plainText(item).split("\n").map((line) => `> ${line}`).join("\n")}\n\n`);
     else if (action === "resend" && item.runId !== undefined) this.app.outbox.retry(item.runId);
     else if (action === "discard" && item.runId !== undefined) this.app.outbox.remove(item.runId);
+    else if (action === "keys") this.app.route.go("models");
     else if (action === "retry") this.retry(item);
   }
 
@@ -286,6 +297,14 @@ export class OcChat extends View {
   }
 }
 customElements.define("oc-chat", OcChat);
+
+/** Nobody is at work elsewhere: the focus is nowhere, or on what led here. */
+function isFree(): boolean {
+  let active = document.activeElement;
+  while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+  const root = active?.getRootNode();
+  return active === null || active === document.body || (root instanceof ShadowRoot && ["oc-rail", "oc-session-list"].includes(root.host.localName) && active.localName === "a");
+}
 
 function toolNames(answer: AnswerItem | undefined): string | undefined {
   const names = answer?.blocks.flatMap((block) => (block.kind === "tool" ? [block.tool.name] : [])) ?? [];

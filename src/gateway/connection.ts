@@ -1,4 +1,5 @@
 // One socket from accept to close: frames in and out, its place in the fair queue, and what it does to a reader that is too slow.
+import type { Writable } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Log } from "../base/log.ts";
 import { closeCodes } from "../protocol/errors.ts";
@@ -14,6 +15,12 @@ export interface SendBudget {
   readonly perConnectionBytes: number;
   queuedBytes: number;
 }
+
+/** The TCP or TLS stream below the socket. */
+export type Corkable = Pick<Writable, "cork" | "uncork">;
+
+/** Frames of one turn of the event loop go out in one write, unless they are more than this. */
+const togetherBytes = 65_536;
 
 /** With no more waiting for it than this a reader is not to blame when all queues together are too long; the sweep gives up the longest. */
 const blamelessBytes = 65_536;
@@ -55,14 +62,21 @@ export class Connection {
   readonly #parentLog: Log;
   #spoken: Map<string, string> | undefined;
   readonly #budget: SendBudget;
+  readonly #stream: Corkable;
+  readonly #gather: (connection: Connection) => void;
+  /** Bytes sent in this turn of the event loop and not written; undefined: none. */
+  #heldBytes: number | undefined;
 
-  constructor(parts: { connId: string; peer: Peer; log: Log; socket: WebSocket; nonce: string; budget: SendBudget }) {
+  /** `gather` calls `flush` at the end of the turn. */
+  constructor(parts: { connId: string; peer: Peer; log: Log; socket: WebSocket; stream: Corkable; nonce: string; budget: SendBudget; gather(connection: Connection): void }) {
     this.connId = parts.connId;
     this.peer = parts.peer;
     this.#parentLog = parts.log;
     this.socket = parts.socket;
     this.nonce = parts.nonce;
     this.#budget = parts.budget;
+    this.#stream = parts.stream;
+    this.#gather = parts.gather;
   }
 
   /** Made when first used: most sockets never log. */
@@ -134,13 +148,28 @@ export class Connection {
   send(text: string, droppable: boolean): void {
     if (!this.isOpen) return;
     if (this.#isTooFarBehind()) {
+      this.flush();
       this.look();
       if (this.#isTooFarBehind()) {
         if (!droppable) this.cutOff();
         return;
       }
     }
+    if (this.#heldBytes === undefined) {
+      this.#heldBytes = 0;
+      this.#stream.cork();
+      this.#gather(this);
+    }
+    this.#heldBytes += text.length;
     this.socket.send(text);
+    if (this.#heldBytes > togetherBytes) this.flush();
+  }
+
+  /** Writes what was sent. What the reader did not take of it counts against it from here on. */
+  flush(): void {
+    if (this.#heldBytes === undefined) return;
+    this.#heldBytes = undefined;
+    this.#stream.uncork();
     this.look();
   }
 

@@ -16,6 +16,8 @@ export interface Connections {
   /** Live sockets of a device whose access ended: closed at once. */
   closeDevice(deviceId: string, role: Role | undefined, reason: string): void;
   readonly budget: SendBudget;
+  /** Flushes it when this turn of the event loop ends. */
+  gather(connection: Connection): void;
   stop(): void;
 }
 
@@ -52,6 +54,13 @@ export function createConnections(deps: { clock: Clock; perConnectionBytes: numb
     }
   });
 
+  let gathered: Connection[] = [];
+  const flushGathered = () => {
+    const all = gathered;
+    gathered = [];
+    for (const connection of all) connection.flush();
+  };
+
   const ofDevice = (deviceId: string, role?: string) => [...open].filter((connection) => connection.caller?.deviceId === deviceId && (role === undefined || connection.caller.role === role));
 
   return {
@@ -75,6 +84,9 @@ export function createConnections(deps: { clock: Clock; perConnectionBytes: numb
       }
     },
     budget,
+    gather(connection) {
+      if (gathered.push(connection) === 1) deps.clock.soon(flushGathered);
+    },
     stop: () => timer.cancel(),
   };
 }

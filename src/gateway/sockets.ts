@@ -90,7 +90,7 @@ export function createSockets(deps: SocketsDeps): Sockets {
   return {
     accept(socket, peer, request, leavePreAuth) {
       const connId = deps.ids.uuid();
-      const connection = new Connection({ connId, peer, log: deps.log, socket, nonce: deps.ids.uuid(), budget: connections.budget });
+      const connection = new Connection({ connId, peer, log: deps.log, socket, stream: request.socket, nonce: deps.ids.uuid(), budget: connections.budget, gather: connections.gather });
       connection.onSettled = leavePreAuth;
       connections.add(connection);
       let headers: IncomingMessage["headers"] | undefined = request.headers;

@@ -15,12 +15,12 @@ export interface Heap {
   collect(): void;
 }
 
-const periodMs = 5_000;
+const periodMs = 2_000;
 const atRestShare = 0.05;
 /** Less than this is not worth a pause. */
 const worthBytes = 8_388_608;
 
-/** Looks every five seconds; the caller cancels it. */
+/** Looks every two seconds; the caller cancels it. */
 export function keepHeapSmall(clock: Clock, heap: Heap = ownHeap()): Timer {
   // What a burst leaves in a young generation of 8 MiB is promoted a little earlier; that costs nothing measurable, a grown one costs 100 MiB.
   heap.freezeYoung();

@@ -11,6 +11,7 @@ import type { Bus, DomainEventName } from "../sdk/events.ts";
 import { systemDisk } from "../store/disk.ts";
 import { createStateRows } from "../store/state-rows.ts";
 import { openStateDb, type StateDb } from "../store/state-db.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createDevices, requestTtlMs, type Devices, type PairingWish } from "./devices.ts";
 import { linkTtlMs } from "./links.ts";
 import { hashToken } from "./tokens.ts";
@@ -24,9 +25,9 @@ let seen: [DomainEventName, Record<string, unknown>][];
 let devices: Devices;
 const key = Buffer.alloc(32, 7);
 
-const open = async () => {
+const open = async (create: typeof createDevices = createDevices) => {
   db = await openStateDb({ disk: systemDisk, clock, log: silentLog, path: join(dir, "state.db"), durability: "process" });
-  devices = createDevices({ rows: createStateRows(db, clock), clock, ids: systemIds, log: silentLog, events, serverKey: async () => key });
+  devices = create({ rows: createStateRows(db, clock), clock, ids: systemIds, log: silentLog, events, serverKey: async () => key });
 };
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "openclaw-devices-"));
@@ -101,23 +102,23 @@ describe("approval", () => {
 });
 
 describe("tokens", () => {
-  it("[I.7] are derived: the same until rotated, others for every device and role, only the hash is kept", async () => {
+  const areDerived = async () => {
     await devices.admit(wish(), "host");
     await devices.admit(wish({ role: "node", scopes: [] }), "host");
     await devices.admit(wish({ deviceId: "d2", publicKey: "k2" }), "host");
     const one = (await devices.token("d1", "operator", ["operator.read"])).token;
     expect((await devices.token("d1", "operator", ["operator.read"])).token).toBe(one);
     const all = [one, (await devices.token("d1", "node", [])).token, (await devices.token("d2", "operator", [])).token];
-    expect(new Set(all).size).toBe(3);
+    expect(new Set(all).size, "different ones").toBe(3);
     expect(await devices.verifyToken("d1", "operator", one)).toEqual({ ok: true, scopes: ["operator.read"] });
     expect(await devices.verifyToken("d2", "operator", one)).toEqual({ ok: false, reason: "mismatch" });
     expect(await devices.verifyToken("nobody", "operator", one)).toEqual({ ok: false, reason: "unknown" });
     const rows = await createStateRows(db, clock).find("tokens", {});
-    expect(rows.map((row) => row.hash)).toContain(hashToken(one));
+    expect(rows.map((row) => row.hash), "kept").toContain(hashToken(one));
     expect(JSON.stringify(rows)).not.toContain(one);
-  });
+  };
 
-  it("[I.7] end with rotation and revocation, and revocation takes the approval along", async () => {
+  const end = async () => {
     await devices.admit(wish({ scopes: ["operator.admin"] }), "host");
     const old = (await devices.token("d1", "operator", [])).token;
     const { token } = await devices.rotate("d1", "operator");
@@ -132,6 +133,25 @@ describe("tokens", () => {
     await devices.admit(wish(), "host");
     expect((await devices.token("d1", "operator", [])).token).not.toBe(token);
     expect(seen.filter(([name]) => name === "device.changed").map(([, payload]) => payload.reason)).toEqual(["rotated", "revoked"]);
+  };
+
+  it("[I.7] are derived: the same until rotated, others for every device and role, only the hash is kept", areDerived);
+  it("[I.7] end with rotation and revocation, and revocation takes the approval along", end);
+
+  it.each([
+    { name: "derives the same for every device", file: "src/devices/tokens.ts", from: "`${deviceId}|${role}|${generation}`).digest", to: "`${role}|${generation}`).digest", check: areDerived, says: /different ones/ },
+    { name: "derives the same for every role", file: "src/devices/tokens.ts", from: "`${deviceId}|${role}|${generation}`).digest", to: "`${deviceId}|${generation}`).digest", check: areDerived, says: /different ones/ },
+    { name: "keeps the token itself", file: "src/devices/devices.ts", from: "scopes: JSON.stringify([...new Set(scopes)].sort()), revokedAt: null,", to: "scopes: JSON.stringify([...new Set<string>(scopes), token].sort()), revokedAt: null,", check: areDerived, says: /not to contain/ },
+    { name: "knows a rotated token", file: "src/devices/devices.ts", from: "{ generation: row.generation + 1, createdAt: row.createdAt", to: "{ generation: row.generation, createdAt: row.createdAt", check: end, says: /ok: (true|false)/ },
+    { name: "knows a revoked token", file: "src/devices/devices.ts", from: 'if (row.revokedAt !== null) return { ok: false, reason: "revoked" };', to: "", check: end, says: /revoked|ok: true/ },
+  ])("[I.7] the check sees a mutant that $name", async ({ check, says, ...mutation }) => {
+    const found = await verdictOn<{ createDevices: typeof createDevices }>(mutation, async ({ createDevices: mutated }) => {
+      await devices.close();
+      await db.close();
+      await open(mutated);
+      await check();
+    }, "src/devices/devices.ts");
+    expect(found).toMatch(says);
   });
 
   it("are refused for what is not there", async () => {

@@ -145,36 +145,58 @@ describe("[I.6] the comparison", () => {
   }, 60_000);
 });
 
+type Failures = typeof createAuthFailures;
+
+async function lockedFromAfar(create: Failures): Promise<number[]> {
+  const clock = createFakeClock();
+  const failures = create({ clock, limit: () => 5 });
+  for (let n = 0; n < 4; n++) failures.failed("a", "shared", false);
+  expect(failures.lockedMs("a", "shared", false), "below the limit").toBe(0);
+  const locks: number[] = [];
+  for (let n = 0; n < 12; n++) {
+    failures.failed("a", "shared", false);
+    locks.push(failures.lockedMs("a", "shared", false));
+    await clock.advance(locks.at(-1) ?? 0);
+  }
+  expect(locks.slice(0, 4), "locks").toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(Math.max(...locks), "the longest").toBe(300_000);
+  expect(failures.lockedMs("b", "shared", false), "another address").toBe(0);
+  expect(failures.lockedMs("a", "device-token", false), "another credential").toBe(0);
+  await clock.advance(600_000);
+  failures.failed("a", "shared", false);
+  expect(failures.lockedMs("a", "shared", false), "later").toBe(0);
+  return locks;
+}
+
+async function delayedHere(create: Failures): Promise<number[]> {
+  const failures = create({ clock: createFakeClock(), limit: () => 3 });
+  const delays = Array.from({ length: 12 }, () => failures.failed("127.0.0.1", "shared", true));
+  expect(failures.lockedMs("127.0.0.1", "shared", true), "locked").toBe(0);
+  expect(delays.slice(0, 5), "delays").toEqual([0, 0, 100, 200, 400]);
+  expect(Math.max(...delays), "the longest").toBe(5_000);
+  for (let n = 0; n < 20_000; n++) failures.failed(`10.0.${n >> 8}.${n & 255}`, "shared", false);
+  expect(failures.failed("127.0.0.1", "shared", true), "after 20,000 others").toBe(0);
+  return delays;
+}
+
 describe("[I.23] failures", () => {
   it("[I.23] from afar lock their address out for longer and longer, others not", async () => {
-    const clock = createFakeClock();
-    const failures = createAuthFailures({ clock, limit: () => 5 });
-    for (let n = 0; n < 4; n++) failures.failed("a", "shared", false);
-    expect(failures.lockedMs("a", "shared", false)).toBe(0);
-    const locks: number[] = [];
-    for (let n = 0; n < 12; n++) {
-      failures.failed("a", "shared", false);
-      locks.push(failures.lockedMs("a", "shared", false));
-      await clock.advance(locks.at(-1) ?? 0);
-    }
-    expect(locks.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
-    expect(Math.max(...locks)).toBe(300_000);
-    expect(failures.lockedMs("b", "shared", false)).toBe(0);
-    expect(failures.lockedMs("a", "device-token", false)).toBe(0);
-    await clock.advance(600_000);
-    failures.failed("a", "shared", false);
-    expect(failures.lockedMs("a", "shared", false)).toBe(0);
-    console.log(`[I.23] locks ${locks.join(" ")} ms`);
+    console.log(`[I.23] locks ${(await lockedFromAfar(createAuthFailures)).join(" ")} ms`);
   });
 
-  it("[I.23] on this machine only delay, up to a bound, and addresses are forgotten", () => {
-    const failures = createAuthFailures({ clock: createFakeClock(), limit: () => 3 });
-    const delays = Array.from({ length: 12 }, () => failures.failed("127.0.0.1", "shared", true));
-    expect(delays.slice(0, 5)).toEqual([0, 0, 100, 200, 400]);
-    expect(Math.max(...delays)).toBe(5_000);
-    expect(failures.lockedMs("127.0.0.1", "shared", true)).toBe(0);
-    for (let n = 0; n < 20_000; n++) failures.failed(`10.0.${n >> 8}.${n & 255}`, "shared", false);
-    expect(failures.failed("127.0.0.1", "shared", true)).toBe(0);
+  it("[I.23] on this machine only delay, up to a bound, and addresses are forgotten", async () => {
+    console.log(`[I.23] delays ${(await delayedHere(createAuthFailures)).join(" ")} ms`);
+  });
+
+  it.each([
+    { name: "locks nobody out", from: "track.lockedUntil = now + lockMs;", to: "", check: lockedFromAfar, says: /locks/ },
+    { name: "locks for no longer each time", from: "const factor = 2 ** Math.min(over, 20);", to: "const factor = 1;", check: lockedFromAfar, says: /locks/ },
+    { name: "counts all addresses as one", from: "const track = trackOf(`${kind}|${addressKey}`);", to: "const track = trackOf(`${kind}|`);", check: lockedFromAfar, says: /locks/ },
+    { name: "locks this machine out", from: "if (local) return Math.min(firstDelayMs * factor, longestDelayMs);", to: "", check: delayedHere, says: /delays/ },
+    { name: "delays without a bound", from: "Math.min(firstDelayMs * factor, longestDelayMs)", to: "firstDelayMs * factor", check: delayedHere, says: /the longest/ },
+    { name: "remembers every address", from: "if (tracks.size > maxTracked) {", to: "if (tracks.size > Infinity) {", check: delayedHere, says: /after 20,000 others/ },
+  ])("[I.23] the check sees a mutant that $name", async ({ check, says, ...mutation }) => {
+    expect(await verdictOn<{ createAuthFailures: Failures }>({ file: "src/gateway/auth-failures.ts", ...mutation }, ({ createAuthFailures: mutated }) => check(mutated))).toMatch(says);
   });
 });
 

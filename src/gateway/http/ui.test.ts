@@ -6,6 +6,7 @@ import { writeWhole } from "../../store/disk.ts";
 import type { GatewayApp } from "../gateway-app.ts";
 import { contentSecurityPolicy } from "./headers.ts";
 import type { HttpCall } from "./route.ts";
+import { verdictOn } from "../../../test/fixtures/mutant-module.ts";
 import { uiRoute } from "./ui.ts";
 
 const files: Record<string, string> = {
@@ -16,12 +17,12 @@ const files: Record<string, string> = {
   "favicon.svg": "<svg/>",
 };
 
-async function served(basePath?: string) {
+async function served(basePath?: string, makeRoute: typeof uiRoute = uiRoute) {
   const disk = createMemoryDisk();
   await disk.makeDir("/ui/assets");
   for (const [name, text] of Object.entries(files)) await writeWhole(disk, `/ui/${name}`, Buffer.from(text));
   await writeWhole(disk, "/secret.txt", Buffer.from("outside"));
-  const route = uiRoute({ disk, dir: "/ui" });
+  const route = makeRoute({ disk, dir: "/ui" });
   const app = { config: { current: () => ({ value: { gateway: { controlUi: { enabled: true, ...(basePath === undefined ? {} : { basePath }) } } } }) } } as unknown as GatewayApp; // the route asks for nothing else
   const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
     route.handle({ app, request: new Request(`http://localhost/${path}`, { method, headers }), rest: path } as HttpCall);
@@ -29,21 +30,38 @@ async function served(basePath?: string) {
 }
 
 describe("the page", () => {
-  it("[I.21] has a policy that allows nothing from elsewhere, nothing inline and no strings as code", async () => {
-    const { get } = await served();
+  const strictPolicy = async (makeRoute: typeof uiRoute) => {
+    const { get } = await served(undefined, makeRoute);
     const response = await get("");
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
     const policy = Object.fromEntries((response.headers.get("content-security-policy") ?? "").split("; ").map((part) => [part.split(" ")[0], part.split(" ").slice(1).join(" ")]));
-    expect(policy).toMatchObject({ "default-src": "'none'", "script-src": "'self'", "connect-src": "'self'", "img-src": "'self' data: blob:", "frame-ancestors": "'none'", "base-uri": "'none'", "form-action": "'none'", "require-trusted-types-for": "'script'" });
-    expect(JSON.stringify(policy)).not.toMatch(/unsafe|https?:|\*/);
-  });
+    expect(policy, "the policy").toMatchObject({ "default-src": "'none'", "script-src": "'self'", "connect-src": "'self'", "img-src": "'self' data: blob:", "frame-ancestors": "'none'", "base-uri": "'none'", "form-action": "'none'", "require-trusted-types-for": "'script'" });
+    expect(JSON.stringify(policy), "the policy").not.toMatch(/unsafe|https?:|\*/);
+  };
+
+  const hashedScripts = async (makeRoute: typeof uiRoute) => {
+    const { get } = await served(undefined, makeRoute);
+    const hash = createHash("sha256").update("start()").digest("base64");
+    expect((await get("inline.html")).headers.get("content-security-policy"), "the hash").toContain(`'sha256-${hash}'`);
+    expect(contentSecurityPolicy()).not.toContain("sha256");
+  };
+
+  it("[I.21] has a policy that allows nothing from elsewhere, nothing inline and no strings as code", () => strictPolicy(uiRoute));
 
   it("[I.21] names inline scripts of the built page by their hash", async () => {
-    const { get } = await served();
-    const hash = createHash("sha256").update("start()").digest("base64");
-    expect((await get("inline.html")).headers.get("content-security-policy")).toContain(`'sha256-${hash}'`);
-    expect(contentSecurityPolicy()).not.toContain("sha256");
+    await hashedScripts(uiRoute);
+    console.log("[I.21] 1 page, 1 inline script");
+  });
+
+  it.each([
+    { name: "allows inline code", from: `["script-src 'self'",`, to: `["script-src 'self' 'unsafe-inline'",`, check: strictPolicy, says: /the policy/ },
+    { name: "talks to any origin", from: `"connect-src 'self'",`, to: `"connect-src *",`, check: strictPolicy, says: /the policy/ },
+    { name: "loads styles from elsewhere", from: `"style-src 'self'",`, to: `"style-src 'self' https:",`, check: strictPolicy, says: /the policy/ },
+    { name: "takes strings for code", from: `"require-trusted-types-for 'script'",`, to: "", check: strictPolicy, says: /the policy/ },
+    { name: "names no inline script", from: "...scriptHashes.map((hash) => `'sha256-${hash}'`)", to: "", check: hashedScripts, says: /the hash/ },
+  ])("[I.21] the check sees a page that $name", async ({ check, says, ...mutation }) => {
+    expect(await verdictOn<{ uiRoute: typeof uiRoute }>({ file: "src/gateway/http/headers.ts", ...mutation }, ({ uiRoute: mutated }) => check(mutated), "src/gateway/http/ui.ts")).toMatch(says);
   });
 
   it("is given for every place in the app, and missing files are missing", async () => {

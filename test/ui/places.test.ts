@@ -113,6 +113,39 @@ describe("the four states", () => {
     await page.getByLabel("Message", { exact: true }).waitFor();
   });
 
+  it("of a place that was never opened is there while the gateway is away", async () => {
+    const fetched: string[] = [];
+    suite.gateway.script = { methods: sampleMethods() };
+    const { page } = await suite.newPage();
+    page.on("requestfinished", (request) => void fetched.push(request.url()));
+    await page.goto(`${suite.gateway.url}#/chat`);
+    await online(page);
+    await until("the other places were fetched", () => ["sessions", "models", "devices", "overview"].every((place) => fetched.some((url) => url.includes(`/assets/${place}-`) && url.endsWith(".js"))));
+    await page.route("**/assets/**", (route) => route.abort());
+    suite.gateway.closeNext = { code: 1012, reason: "service restart" };
+    suite.gateway.cut();
+    await page.getByText("Not connected").first().waitFor();
+    await page.evaluate(() => (location.hash = "#/overview"));
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await picture(page, "overview-offline");
+    // A conversation that was never read says why there is nothing.
+    await page.evaluate(() => (location.hash = "#/chat/agent:main:chat-000003"));
+    await page.getByText("This conversation is read once the connection is back.").waitFor();
+  });
+
+  it("of a place that could not be loaded say so, and go when it can", async () => {
+    suite.gateway.script = { methods: sampleMethods() };
+    const { page } = await suite.newPage();
+    await page.route("**/assets/overview-*.js", (route) => route.abort());
+    await page.goto(`${suite.gateway.url}#/overview`);
+    await page.getByRole("alert").getByText("This part of the page could not be loaded.").waitFor();
+    await picture(page, "place-not-loaded");
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.unroute("**/assets/overview-*.js");
+    suite.gateway.cut();
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  });
+
   it("stale is greyed with its age while there is no connection, and fresh again after", async () => {
     const { page } = await suite.visit("sessions", { methods: sampleMethods() });
     await page.getByRole("row", { name: /Notes for Thursday/ }).waitFor();

@@ -179,8 +179,8 @@ export class OcMessage extends LitElement {
             <span slot="actions" class="row"><oc-button size="small" icon="retry" @click=${() => this.tell("resend")}>Send again</oc-button><oc-button size="small" kind="quiet" icon="trash" label="Discard" @click=${() => this.tell("discard")}></oc-button></span></oc-banner>`
         : nothing}
       <div class="foot">
-        ${sent?.state === "waiting" ? html`<span role="status">Waits for the connection</span><oc-button size="small" kind="quiet" @click=${() => this.tell("discard")}>Take back</oc-button>` : nothing}
         <span class="quiet row"><span class="facts">${item.source ? html`<span>${item.source}</span>` : nothing}${this.time(item.atMs)}</span>${this.actions(item, [])}</span>
+        ${sent?.state === "waiting" ? html`<span role="status">Waits for the connection</span><oc-button size="small" kind="quiet" @click=${() => this.tell("discard")}>Take back</oc-button>` : nothing}
       </div>
     </article>`;
   }

@@ -135,6 +135,7 @@ export class OcThread extends View {
   private contents(items: readonly Item[] | undefined) {
     const problem = this.conversation.problem();
     const failed = problem ? html`<oc-banner tone="bad" heading=${problem.what} code=${problem.code}>${problem.next} <oc-button slot="actions" size="small" icon="retry" @click=${() => void this.conversation.reload()}>Retry</oc-button></oc-banner>` : nothing;
+    if (items === undefined && problem === undefined && !this.app.gateway.isOnline()) return html`<oc-empty icon="chat" heading="Not connected">This conversation is read once the connection is back. What you write now is sent then.</oc-empty>`;
     if (items === undefined) return problem ? failed : html`<oc-skeleton lines="8"></oc-skeleton>`;
     if (items.length === 0) return html`${failed}${this.empty()}`;
     const online = this.app.gateway.isOnline();

@@ -8,12 +8,15 @@ import "./rail.ts";
 import "./sign-in.ts";
 import "./status-line.ts";
 
+const quietMs = 300;
+
 export class OcApp extends View {
   static override properties = { ...View.properties, loaded: { state: true }, overlay: { state: true } };
   /** Places whose code is here. */
   declare loaded: ReadonlySet<string>;
   declare overlay: "" | "palette" | "shortcuts";
-  private failed: unknown;
+  /** Places whose code could not be had. */
+  private readonly failed = new Set<string>();
 
   constructor() {
     super();
@@ -51,6 +54,9 @@ export class OcApp extends View {
       oc-status-line {
         grid-area: status;
       }
+      .failed {
+        padding: var(--gap-6);
+      }
       .skip {
         position: absolute;
         z-index: 50;
@@ -82,6 +88,11 @@ export class OcApp extends View {
     const keys = (event: KeyboardEvent): void => void commands.press(event);
     addEventListener("keydown", keys);
     return [
+      this.app.gateway.on("online", () => {
+        // A browser never asks again for a script that it could not have, but for a new page it does. Drafts and what waits to be sent stay.
+        if (this.failed.has(this.app.route.place.get().name)) location.reload();
+        else if (this.loaded.size > 0) this.fetchOthers();
+      }),
       () => removeEventListener("keydown", keys),
       commands.add([
         ...places.map((place) => ({ id: `go.${place.name}`, title: `Go to ${place.label}`, group: "Places", keys: `g ${place.letter}`, icon: place.icon, run: () => route.go(place.name) })),
@@ -113,20 +124,30 @@ export class OcApp extends View {
 
   private draw(place: PlaceEntry) {
     if (this.loaded.has(place.name)) return place.draw(this.app);
-    if (this.failed !== undefined) return html`<oc-banner tone="bad" heading="This part of the page could not be loaded.">Reload the page: the gateway may have been updated.</oc-banner>`;
-    void this.load(place);
-    return nothing;
+    if (!this.failed.has(place.name)) {
+      void this.load(place);
+      return nothing;
+    }
+    const online = this.app.gateway.isOnline();
+    return html`<div class="failed" role="alert"><strong>This part of the page could not be loaded.</strong> ${online ? "The gateway may have been updated: reload the page." : "It comes from the gateway, which is not connected; the page is loaded anew once it is."}
+      <button type="button" @click=${() => location.reload()}>Reload the page</button></div>`;
   }
 
   private async load(place: PlaceEntry): Promise<void> {
     try {
       await place.load();
       this.loaded = new Set([...this.loaded, place.name]);
-    } catch (error) {
-      this.failed = error;
-      await import("../parts/banner.ts").catch(() => undefined); // without it the words alone are shown
+      this.fetchOthers();
+    } catch {
+      this.failed.add(place.name);
       this.requestUpdate();
     }
+  }
+
+  /** Once there is nothing better to do, so that a place opens at once, and while the gateway is away. */
+  private fetchOthers(): void {
+    const next = places.find((place) => !this.loaded.has(place.name) && !this.failed.has(place.name));
+    if (next !== undefined) setTimeout(() => this.isConnected && this.app.gateway.isOnline() && !this.loaded.has(next.name) && void this.load(next), quietMs);
   }
 
   private async show(overlay: "palette" | "shortcuts"): Promise<void> {

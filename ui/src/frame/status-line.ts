@@ -144,7 +144,7 @@ export class OcStatusLine extends View {
     const age = since === undefined ? nothing : html`· lost <oc-time .at=${since}></oc-time>`;
     if (state.kind === "offline") {
       const seconds = Math.max(0, Math.ceil((state.retryAtMs - Date.now()) / secondMs));
-      return html`<button class="warn" type="button" title="${state.reason} ${state.nextStep}" @click=${() => gateway.retryNow()}><span class="dot"></span>Not connected ${age} · ${seconds > 0 ? `next try in ${seconds} s` : "trying"} · Retry now</button>`;
+      return html`<button class="warn" type="button" title="${state.reason} ${state.nextStep}" @click=${() => gateway.retryNow()}><span class="dot"></span><span class="cut">Not connected<span class="wide"> ${age}</span> · ${seconds > 0 ? `next try in ${seconds} s` : "trying"} · Retry now</span></button>`;
     }
     return html`<span class="row warn" role="status"><span class="dot"></span>Connecting ${age}</span>`;
   }

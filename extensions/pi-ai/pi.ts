@@ -3,30 +3,26 @@ import type { Api, AssistantMessage as PiAssistant, AssistantMessageEvent, Messa
 import type { AssistantMessage, Message, ModelEvent, ModelRequest, ToolCallBlock } from "../../src/sdk/provider.ts";
 import { classify, type Failure, type Seen } from "./failures.ts";
 
-const noCost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, total: 0 };
-
 /** The shape that pi-ai's normalizeContext makes: prompt and tools as a leading system message. */
 export function toContext(request: ModelRequest): TranscriptContext {
   const tools = request.tools.map((tool) => ({ name: tool.name, description: tool.description, parameters: tool.parameters }) as PiTool); // JSON Schema is what the schema library's values are
   const lead: PiMessage[] = request.system === "" && tools.length === 0 ? [] : [{ role: "system", content: request.system, ...(tools.length > 0 ? { toolsAdded: tools } : {}), timestamp: 0 }];
-  return { messages: [...lead, ...request.messages.flatMap(toPiMessage)] } as unknown as TranscriptContext; // the brand has no value at run time
+  const messages = lead;
+  for (const message of request.messages) {
+    const said = toPiMessage(message);
+    if (said) messages.push(said);
+  }
+  return { messages } as unknown as TranscriptContext; // the brand has no value at run time
 }
 
-function toPiMessage(message: Message): PiMessage[] {
-  switch (message.role) {
-    case "user":
-      return [{ role: "user", content: typeof message.content === "string" ? message.content : [...message.content], timestamp: message.timestamp }];
-    case "toolResult":
-      return [{ role: "toolResult", toolCallId: message.toolCallId, toolName: message.toolName, content: [...message.content], isError: message.isError, timestamp: message.timestamp }];
-    case "assistant": {
-      if (message.content.length === 0) return [];
-      const { cost = noCost, ...usage } = message.usage;
-      // pi-ai leaves failed answers out; what was said before the failure was said, and stays.
-      const isWhole = message.stopReason === "stop" || message.stopReason === "length" || message.stopReason === "toolUse";
-      const content = isWhole ? message.content : message.content.filter((block) => block.type !== "toolCall");
-      return [{ ...message, content: content as PiAssistant["content"], usage: { ...usage, cost }, stopReason: isWhole ? message.stopReason : "stop" } as PiAssistant];
-    }
-  }
+/** A message as it stands, since pi-ai changes none: a long history costs each of its turns no copy. Prices of old answers, which ours may lack, are not read. */
+function toPiMessage(message: Message): PiMessage | undefined {
+  if (message.role !== "assistant") return message as PiMessage;
+  if (message.content.length === 0) return undefined;
+  const { stopReason } = message;
+  if (stopReason === "stop" || stopReason === "length" || stopReason === "toolUse") return message as PiAssistant;
+  // pi-ai leaves failed answers out; what was said before the failure was said, and stays.
+  return { ...message, content: message.content.filter((block) => block.type !== "toolCall"), stopReason: "stop" } as PiAssistant;
 }
 
 /** Options of one call; `credential` is revealed here, where it is sent. */

@@ -5,6 +5,7 @@ import { keyVariables } from "../../src/sdk/key-variables.ts";
 import type { ModelEvent, ModelInfo, ModelProvider, ModelRequest } from "../../src/sdk/provider.ts";
 import { systemClock } from "../../src/sdk/testing/host.ts";
 import { testProvider } from "../../src/sdk/testing/provider.ts";
+import { takesFetch } from "./dialects.ts";
 import { createPiProvider } from "./provider.ts";
 import { anyVendor, vendors, type Vendor } from "./vendors.ts";
 
@@ -46,6 +47,32 @@ testProvider({
   fails: request("fail"),
   hangs: request("hang"),
   attempts: network.count,
+});
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) for (const part of Object.values(Object.freeze(value))) frozen(part);
+  return value;
+}
+
+it.each(["openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai", "mistral-conversations"])("%s gets the history as it stands and changes nothing in it", async (api) => {
+  let asked = 0;
+  const refusing: typeof globalThis.fetch = async () => {
+    asked++;
+    return Response.json({ error: { message: "no", type: "authentication_error", code: 401 } }, { status: 401 });
+  };
+  const usage = { input: 1, output: 1, cacheRead: 0, cacheWrite: 0, totalTokens: 2 };
+  const said = { role: "assistant" as const, api: "openai-completions", provider: "other", model: "other", usage, timestamp: 1 };
+  const messages: ModelRequest["messages"] = frozen([
+    { role: "user", content: "look", timestamp: 0 },
+    { ...said, content: [{ type: "thinking", thinking: "hm" }, { type: "text", text: "I look." }, { type: "toolCall", id: "call_1|x", name: "read", arguments: { path: "a" } }], stopReason: "toolUse" },
+    { role: "toolResult", toolCallId: "call_1|x", toolName: "read", content: [{ type: "text", text: "text" }], isError: false, timestamp: 2 },
+    { ...said, content: [{ type: "text", text: "half" }], stopReason: "error", errorMessage: "cut" },
+    { role: "user", content: [{ type: "text", text: "go on" }, { type: "image", data: "AAAA", mimeType: "image/png" }], timestamp: 3 },
+  ]);
+  const provider = createPiProvider({ clock: systemClock, network: refusing }, anyVendor);
+  const events = await run(provider, request("", { messages, settings: { baseUrl: "http://127.0.0.1:9/v1", api }, credential: new Secret("a-key-of-some-length") }));
+  expect(events.at(-1), JSON.stringify(events.at(-1))).toMatchObject({ type: "failed", kind: takesFetch(api) ? "auth" : "network" }); // a change in frozen data would be a bad request
+  expect(asked).toBe(takesFetch(api) ? 1 : 0);
 });
 
 async function run(provider: ModelProvider, wanted: ModelRequest): Promise<ModelEvent[]> {

@@ -36,7 +36,8 @@ export function modelView(messages: readonly Message[]): Message[] {
         continue;
       }
       view.push(said);
-      openResults = said.content.filter((block) => block.type === "toolCall").length;
+      openResults = 0;
+      for (const block of said.content) if (block.type === "toolCall") openResults++;
     }
     if (openResults <= 0 && held.length > 0) {
       view.push(...held);

@@ -4,12 +4,13 @@ import { keepHeapSmall, type Heap } from "./heap.ts";
 
 const mib = 1_048_576;
 
-function heapWith(state: { sizeMib: number; busy: number }) {
-  const seen = { collected: 0, frozen: 0 };
+function heapWith(state: { sizeMib: number; busy: number; youngMib: number }) {
+  const seen = { collected: 0, mayGrow: undefined as boolean | undefined };
   const heap: Heap = {
     sizeBytes: () => state.sizeMib * mib,
     busyShare: () => state.busy,
-    freezeYoung: () => void seen.frozen++,
+    youngBytes: () => state.youngMib * mib,
+    letYoungGrow: (may) => void (seen.mayGrow = may),
     collect() {
       seen.collected++;
       state.sizeMib = 20;
@@ -20,15 +21,14 @@ function heapWith(state: { sizeMib: number; busy: number }) {
 
 it("collects once after a burst, when nobody waits, and not again before the next", async () => {
   const clock = createFakeClock();
-  const state = { sizeMib: 40, busy: 0 };
+  const state = { sizeMib: 40, busy: 0, youngMib: 8 };
   const { heap, seen } = heapWith(state);
   const keeper = keepHeapSmall(clock, heap);
-  expect(seen.frozen).toBe(1);
   await clock.advance(60_000);
-  expect(seen.collected).toBe(1);
-  Object.assign(state, { sizeMib: 300, busy: 0.8 });
+  expect(seen).toEqual({ collected: 1, mayGrow: true });
+  Object.assign(state, { sizeMib: 300, busy: 0.8, youngMib: 27 });
   await clock.advance(60_000);
-  expect(seen.collected).toBe(1);
+  expect(seen).toEqual({ collected: 1, mayGrow: false });
   state.busy = 0.01;
   await clock.advance(60_000);
   expect(seen.collected).toBe(2);

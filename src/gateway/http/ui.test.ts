@@ -1,8 +1,11 @@
 // The page and its files: strict policy, right types, places in the app, nothing from outside the folder.
 import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createMemoryDisk } from "../../store/memory-disk.ts";
-import { writeWhole } from "../../store/disk.ts";
+import { systemDisk, writeWhole } from "../../store/disk.ts";
 import type { GatewayApp } from "../gateway-app.ts";
 import { contentSecurityPolicy } from "./headers.ts";
 import type { HttpCall } from "./route.ts";
@@ -90,6 +93,21 @@ describe("the page", () => {
     for (const path of ["../secret.txt", "..%2fsecret.txt", "/secret.txt", "assets/../../secret.txt", ".hidden", "assets/.env", "a\u0000b", "assets\\..\\..\\secret.txt", "%2e%2e/secret.txt"]) {
       const response = await get(path);
       expect(await response.text()).not.toContain("outside");
+    }
+  });
+
+  it("takes names that no disk has for missing ones", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "openclaw-ui-"));
+    try {
+      await writeFile(join(dir, "index.html"), files["index.html"] ?? "");
+      const { app } = await served();
+      const route = uiRoute({ disk: systemDisk, dir });
+      for (const [rest, status] of [["a".repeat(9_000), 200], ["index.html/x", 200], ["index.html/x.js", 404], [`${"b/".repeat(4_000)}c.js`, 404]] as const) {
+        const response = await route.handle({ app, request: new Request(`http://localhost/${rest}`), rest } as HttpCall);
+        expect(response.status, rest.slice(0, 20)).toBe(status);
+      }
+    } finally {
+      await rm(dir, { recursive: true });
     }
   });
 

@@ -1,7 +1,7 @@
 // The Control UI: the files that the build put into dist/ui, with a strict policy on every page. No file outside that folder is reachable.
 import { createHash } from "node:crypto";
 import { extname, join } from "node:path";
-import type { Disk } from "../../store/disk.ts";
+import { errorCode, type Disk } from "../../store/disk.ts";
 import { pageHeaders } from "./headers.ts";
 import type { HttpRoute } from "./route.ts";
 
@@ -19,7 +19,7 @@ export function uiRoute(deps: { disk: Disk; dir: string }): HttpRoute {
   const load = async (name: string): Promise<Asset | undefined> => {
     const known = kept.get(name);
     if (known) return known;
-    const found = await deps.disk.stat(join(deps.dir, name));
+    const found = await deps.disk.stat(join(deps.dir, name)).catch(noSuchName);
     if (!found || found.isDirectory) return undefined;
     const bytes = await deps.disk.readFile(join(deps.dir, name));
     if (!bytes) return undefined;
@@ -58,6 +58,12 @@ export function uiRoute(deps: { disk: Disk; dir: string }): HttpRoute {
 /** No dot segments, no hidden files, no odd characters: what the build writes and nothing else. */
 function isPlainName(path: string): boolean {
   return path === "" || path.split("/").every((part) => /^[A-Za-z0-9_@~-][A-Za-z0-9._@~-]*$/.test(part));
+}
+
+/** A name that is too long for the disk, or lies below a file, names nothing either. */
+function noSuchName(error: unknown): undefined {
+  const code = errorCode(error);
+  if (code !== "ENAMETOOLONG" && code !== "ENOTDIR") throw error;
 }
 
 function inlineScriptHashes(html: string): string[] {

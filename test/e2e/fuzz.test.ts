@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openClawConfig, projectRoot, readLog, startGateway, testToken, type GatewayProcess } from "../fixtures/gateway-process.ts";
 import { startModelServer } from "../fixtures/model-server/model-server.ts";
-import { makeMutant } from "../fixtures/mutant.ts";
+import { makeMutant, type Mutation } from "../fixtures/mutant.ts";
 import { connectWire, everyScope, makeHostKey, openWire, sleep, type Hello, type Wire } from "../fixtures/wire-client.ts";
 
 const isNight = process.env["OPENCLAW_TEST_TIER"] === "night";
@@ -138,7 +138,7 @@ function raw(gateway: GatewayProcess, bytes: Buffer): Promise<string> {
 }
 
 function httpRequest(random: Random): Buffer {
-  const path = pick(random, ["/", "/health", "/readyz", "/v1/models", "/v1/chat/completions", "/v1/responses", "/v1/models/%00", "/..%2f..%2fetc/passwd", "/assets/../../package.json", "/api/signin/redeem", "/x/api/signin/redeem", "//evil.example/", "/\u00ff", "/" + "a".repeat(9_000), "*", "http://127.0.0.1/", "/ui;/%2e%2e/"]);
+  const path = pick(random, ["/", "/health", "/readyz", "/v1/models", "/v1/chat/completions", "/v1/responses", "/v1/models/%00", "/..%2f..%2fetc/passwd", "/assets/../../package.json", "/api/signin/redeem", "/x/api/signin/redeem", "//evil.example/", "/\u00ff", "/%ff", "/assets/%c3%28", "/" + "a".repeat(9_000), "*", "http://127.0.0.1/", "/ui;/%2e%2e/"]);
   const method = pick(random, ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "BREW", "get", ""]);
   const body = pick(random, ["", "{", "null", '{"model":"openclaw","messages":[]}', `{"model":${JSON.stringify(value(random))},"messages":${JSON.stringify(value(random))},"stream":true}`, JSON.stringify({ model: "openclaw", messages: [{ role: "user", content: value(random) }], tools: value(random), tool_choice: value(random) }), JSON.stringify({ model: "openclaw", input: value(random) }), "[".repeat(20_000)]);
   const headers = [`Host: ${pick(random, ["127.0.0.1", "localhost", "evil.example", "", "127.0.0.1:99999", "[::1"])}`, `Authorization: ${pick(random, [`Bearer ${testToken}`, `Bearer ${testToken}`, "Bearer x", "Basic eA==", "\u00fe"])}`, `Content-Type: ${pick(random, ["application/json", "text/plain", "multipart/form-data; boundary=x", "\u0001"])}`, `Content-Length: ${pick(random, [Buffer.byteLength(body), Buffer.byteLength(body), 0, 5, 999_999, -1, "x"])}`, ...(random() < 0.2 ? ["Transfer-Encoding: chunked"] : []), ...(random() < 0.2 ? ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", `Sec-WebSocket-Key: ${pick(random, ["AAAAAAAAAAAAAAAAAAAAAA==", "x"])}`] : []), ...(random() < 0.1 ? [`X-Odd: ${"y".repeat(20_000)}`] : []), ...(random() < 0.2 ? ["Origin: null"] : [])];
@@ -156,6 +156,8 @@ async function underNoise(frameCount: number, requestCount: number, command?: re
     result = await noise(gateway, frameCount);
     const random = createRandom(seed + 1);
     for (let done = 0; done < requestCount; done += 50) await Promise.all(Array.from({ length: 50 }, () => raw(gateway, httpRequest(random))));
+    // What is most likely to be taken for a bug of ours is not left to chance.
+    await raw(gateway, Buffer.from(`GET /assets/%ff HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nConnection: close\r\n\r\n`));
     const stranger = openWire(gateway.wsUrl);
     await stranger.challenge;
     stranger.socket.send(Buffer.alloc(70_000));
@@ -189,11 +191,19 @@ test(`[R31] ${frames.toLocaleString("en")} odd frames and ${requests.toLocaleStr
   expect(slowestMs).toBeLessThanOrEqual(1_000);
 });
 
-test("[R31] the check catches a gateway that does not look at params", async () => {
-  const mutant = await makeMutant({ name: "params unseen", file: "src/gateway/dispatch.ts", from: "const params = paramsOf(method, caller, raw);", to: "const params = (raw ?? {}) as never;" });
-  try {
-    expect((await underNoise(3_000, 0, mutant.command)).faults.length).toBeGreaterThan(0);
-  } finally {
-    await mutant.remove();
-  }
-});
+const mutants: (Mutation & { frames: number; requests: number; says: RegExp })[] = [
+  { name: "does not look at params", file: "src/gateway/dispatch.ts", from: "const params = paramsOf(method, caller, raw);", to: "const params = (raw ?? {}) as never;", frames: 3_000, requests: 0, says: /an error inside|internal error|the process ended/ },
+  { name: "does not expect a socket to break", file: "src/gateway/sockets.ts", from: 'socket.on("error", (error) => connection.log.debug("a socket broke", { error }));', to: "", frames: 0, requests: 0, says: /the process ended|nobody caught/ },
+  { name: "takes an odd path for a bug", file: "src/gateway/http/router.ts", from: "  try {\n    return decodeURIComponent(new URL(url).pathname.slice(path.length - 1));\n  } catch {\n    return \"\"; // a path that is no UTF-8 names nothing\n  }", to: "  return decodeURIComponent(new URL(url).pathname.slice(path.length - 1));", frames: 0, requests: 0, says: /an error inside/ },
+];
+for (const { frames: frameCount, requests: requestCount, says, ...mutation } of mutants) {
+  test(`[R31] the check catches a gateway that ${mutation.name}`, async () => {
+    const mutant = await makeMutant(mutation);
+    try {
+      const { faults } = await underNoise(frameCount, requestCount, mutant.command);
+      expect(faults.join("\n")).toMatch(says);
+    } finally {
+      await mutant.remove();
+    }
+  });
+}

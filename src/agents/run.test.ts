@@ -10,6 +10,7 @@ import type { RunEvent } from "../sdk/events.ts";
 import type { Message, UserMessage } from "../sdk/provider.ts";
 import type { Tool } from "../sdk/tool.ts";
 import { createPiEngine } from "./pi.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { run, type RunEnd, type RunTask } from "./run.ts";
 import type { AbortedBy } from "./run-result.ts";
 import { createSteering } from "./steering.ts";
@@ -28,7 +29,7 @@ interface Trial {
   contextWindow?: number;
 }
 
-async function tryRun(trial: Trial) {
+async function tryRun(trial: Trial, carry: typeof run = run) {
   const events: RunEvent[] = [];
   const requests: RoutedRequest[] = [];
   const toolCalls: ToolCallRequest[] = [];
@@ -55,7 +56,7 @@ async function tryRun(trial: Trial) {
     steering: createSteering(),
     ...trial.task,
   };
-  const end: RunEnd = await run(
+  const end: RunEnd = await carry(
     {
       clock: systemClock,
       engine,
@@ -144,7 +145,8 @@ test("a run that takes too long ends as timed out, with what was said", async ()
   expect(lastWords(history)).toMatch(/longer than/);
 });
 
-test("[R20] a stream that breaks after n words keeps those words and is not tried again", async () => {
+/** A stream that is cut after each number of words. */
+async function keepsWhatWasSaid(carry: typeof run): Promise<number> {
   const words = ["one ", "two ", "three ", "four "];
   for (let n = 0; n <= words.length; n++) {
     const { result, requests, history } = await tryRun({
@@ -152,12 +154,24 @@ test("[R20] a stream that breaks after n words keeps those words and is not trie
         for (const word of words.slice(0, n)) yield { type: "text", delta: word };
         yield { type: "failed", kind: "network", reason: "connection lost", message: answered(words.slice(0, n).join(""), { stopReason: "error", tokens: 0 }) };
       },
-    });
-    expect(requests).toHaveLength(1);
-    expect(result).toMatchObject({ state: "failed", text: words.slice(0, n).join(""), error: { code: "model.failed", message: "connection lost", kind: "network" } });
-    expect(history.at(-1)).toMatchObject({ role: "assistant", stopReason: "error", errorMessage: "connection lost" });
+    }, carry);
+    expect(requests.length, "model calls").toBe(1);
+    expect(result, "the result").toMatchObject({ state: "failed", text: words.slice(0, n).join(""), error: { code: "model.failed", message: "connection lost", kind: "network" } });
+    expect(history.at(-1), "the mark").toMatchObject({ role: "assistant", stopReason: "error", errorMessage: "connection lost" });
   }
-  console.log(`[R20] cuts after 0 to ${words.length} words`);
+  return words.length + 1;
+}
+
+test("[R20] a stream that breaks after n words keeps those words and is not tried again", async () => {
+  console.log(`[R20] ${await keepsWhatWasSaid(run)} cut streams`);
+});
+
+test.each([
+  { name: "asks again", file: "src/agents/run.ts", from: "if (!willShorten()) break;", to: "if (!willShorten() && calls > 1) break;", says: /model calls/ },
+  { name: "forgets what was said", file: "src/agents/run.ts", from: "text: progress.text(),", to: 'text: failure ? "" : progress.text(),', says: /the result/ },
+  { name: "ends as if nothing had happened", file: "src/agents/run.ts", from: 'return lastFailure && { state: "failed"', to: 'return lastFailure?.kind === "auth" && { state: "failed"', says: /the result/ },
+])("[R20] the check catches a run that $name", async ({ says, ...mutation }) => {
+  expect(await verdictOn<{ run: typeof run }>(mutation, ({ run: mutated }) => keepsWhatWasSaid(mutated))).toMatch(says);
 });
 
 test("a model that ends without a word, or throws, is a failed run and no broken one", async () => {

@@ -11,6 +11,8 @@ import type { AssistantMessage } from "../sdk/provider.ts";
 import { systemDisk, type Disk } from "../store/disk.ts";
 import { createLocalStore } from "../store/local-store.ts";
 import { createPaths } from "../store/paths.ts";
+import { mutantSources, verdict } from "../../test/fixtures/mutant-module.ts";
+import type { Mutation } from "../../test/fixtures/mutant.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import type { NewEntry } from "./transcript.ts";
 
@@ -33,16 +35,33 @@ const disk: Disk = {
   },
 };
 
+/** What is tested; mutants replace one or both. */
+const real = { createLocalStore, createSessions };
+let used = real;
+
 async function start(): Promise<void> {
   const paths = createPaths(dir, join(dir, "config.yaml"));
-  store = await createLocalStore({ disk, clock, ids: systemIds, log: silentLog, paths });
+  store = await used.createLocalStore({ disk, clock, ids: systemIds, log: silentLog, paths });
   const config = { current: () => ({ value: { agents: { list: [{ id: "main", default: true }, { id: "work" }] }, session: settings } }) } as unknown as Pick<Config, "current">; // the parts that sessions read
-  sessions = await createSessions({ store, clock, ids: systemIds, log: silentLog, config, events: { emit: (_name, payload) => void events.push(payload as { reason: string; sessionKey: string }) }, workspaceOf: (agentId) => `/work/${agentId}` });
+  sessions = await used.createSessions({ store, clock, ids: systemIds, log: silentLog, config, events: { emit: (_name, payload) => void events.push(payload as { reason: string; sessionKey: string }) }, workspaceOf: (agentId) => `/work/${agentId}` });
 }
 async function restart(): Promise<void> {
   await sessions.close();
   await store.close();
   await start();
+}
+
+/** What the check says of sessions and store with this error. */
+async function verdictOf(mutation: Mutation, check: () => Promise<unknown>): Promise<string> {
+  const sources = await mutantSources(mutation);
+  try {
+    used = { ...(await sources.load<Pick<typeof real, "createLocalStore">>("src/store/local-store.ts")), ...(await sources.load<Pick<typeof real, "createSessions">>("src/sessions/sessions.ts")) };
+    await restart();
+    return await verdict(check);
+  } finally {
+    used = real;
+    await sources.remove();
+  }
 }
 
 beforeEach(async () => {
@@ -110,16 +129,26 @@ describe("opening", () => {
     expect((await sessions.open(main)).sessionId).toBe(first.sessionId);
   });
 
-  it("[R35] of the gateway with 1,000 sessions reads no transcript", async () => {
-    for (let index = 0; index < 1_000; index++) await (await store.sessions("main")).put(`agent:main:k${index}`, { sessionId: `s${index}`, updatedAt: index }, { durable: false });
+  const readNoTranscript = async (count: number) => {
+    for (let index = 0; index < count; index++) await (await store.sessions("main")).put(`agent:main:k${index}`, { sessionId: `s${index}`, updatedAt: index }, { durable: false });
     for (let index = 0; index < 20; index++) await say(`agent:main:k${index}`, "words");
     await sessions.close();
     await store.close();
     opened = [];
     await start();
-    expect(sessions.count()).toBe(1_000);
-    expect((await sessions.list({ limit: 100 })).rows).toHaveLength(100);
-    expect(opened.filter((path) => path.includes("/sessions/") && !path.endsWith("sessions.json"))).toEqual([]);
+    expect(sessions.count()).toBe(count);
+    expect((await sessions.list({ limit: 100 })).rows).toHaveLength(Math.min(100, count));
+    expect(opened.filter((path) => path.includes("/sessions/") && !path.endsWith("sessions.json")).length, "transcripts opened").toBe(0);
+  };
+
+  it("[R35] of the gateway with 1,000 sessions reads no transcript", async () => {
+    await readNoTranscript(1_000);
+    console.log("[R35] a start with 1,000 sessions, 20 of them with words");
+  });
+
+  it("[R35] the check catches a start that reads them", async () => {
+    const mutation = { name: "reads transcripts", file: "src/sessions/registry.ts", from: "for (const agentId of await store.agentIds()) await document(agentId);", to: "for (const agentId of await store.agentIds()) for (const entry of (await document(agentId)).entries.values()) await store.transcript(agentId, entry.sessionId).read();" };
+    expect(await verdictOf(mutation, () => readNoTranscript(40))).toMatch(/transcripts opened: expected \d+ to be \+?0/);
   });
 });
 
@@ -155,17 +184,32 @@ describe("a transcript", () => {
     expect(opened.filter((path) => path.endsWith(".jsonl"))).toHaveLength(1);
   });
 
-  it("[R08] holds nothing that the full disk refused, and goes on from what it holds", async () => {
+  const holdNothingRefused = async () => {
     const session = await say(main, "kept");
     const honest = disk.open;
     await session.transcript.close();
     disk.open = async (path, how) => ({ ...(await honest(path, how)), append: () => Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" })) });
-    await expect(session.transcript.append([question("lost")], { durable: true })).rejects.toMatchObject({ code: "store.full" });
-    disk.open = honest;
-    expect(await session.transcript.messages()).toHaveLength(2);
+    try {
+      await expect(session.transcript.append([question("lost")], { durable: true })).rejects.toMatchObject({ code: "store.full" });
+    } finally {
+      disk.open = honest;
+    }
+    expect((await session.transcript.messages()).length, "held").toBe(2);
     await session.transcript.append([question("next")], { durable: true });
     const found = (await session.transcript.messages()).map((message) => (message.role === "user" ? message.content : ""));
     expect(found).toEqual(["kept", "", "next"]);
+  };
+
+  it("[R08] holds nothing that the full disk refused, and goes on from what it holds", async () => {
+    await holdNothingRefused();
+    console.log("[R08] 1 refused line");
+  });
+
+  it.each([
+    { name: "holds what was refused", file: "src/sessions/transcript.ts", from: "// Memory now holds more than the file: the next use reads the file again.\n      await drop(entry);\n", to: "", says: /held: expected 3 to be 2/ },
+    { name: "takes a full disk for an error of its own", file: "src/store/store-faults.ts", from: 'code === "ENOSPC" || code === "EDQUOT" || ', to: "", says: /to match object/ },
+  ])("[R08] the check catches a mutant that $name", async ({ says, ...mutation }) => {
+    expect(await verdictOf(mutation, holdNothingRefused)).toMatch(says);
   });
 
   it("takes messages after a compaction entry, and shows people everything", async () => {
@@ -181,14 +225,13 @@ describe("a transcript", () => {
 });
 
 describe("[R07] a damaged transcript", () => {
-  it("loses what was damaged and nothing else, and says how much", async () => {
+  const loseOneLineEach = async (flips: number) => {
     const session = await say(main, ...Array.from({ length: 15 }, (_, index) => `question ${index}`));
     const path = join(dir, "agents", "main", "sessions", `${session.sessionId}.jsonl`);
     const good = await readFile(path);
     const whole = (await session.transcript.entries()).length;
     let state = 7;
     const random = (below: number) => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) % below;
-    const flips = 100;
     let gaps = 0;
     for (let flip = 0; flip < flips; flip++) {
       await session.transcript.close();
@@ -198,11 +241,23 @@ describe("[R07] a damaged transcript", () => {
       await writeFile(path, damaged);
       const entries = await session.transcript.entries();
       expect(entries.length, `bit of byte ${at}`).toBeGreaterThanOrEqual(whole - 1);
-      expect((await session.transcript.messages()).length).toBeGreaterThanOrEqual(29);
+      expect((await session.transcript.messages()).length, "messages").toBeGreaterThanOrEqual(29);
       gaps += await session.transcript.gaps();
     }
-    console.log(`R07: ${flips} flipped bits, ${gaps} lines lost`);
-    expect(gaps).toBeGreaterThan(0);
+    expect(gaps, "gaps told").toBeGreaterThan(0);
+    return gaps;
+  };
+
+  it("loses what was damaged and nothing else, and says how much", async () => {
+    console.log(`R07: 100 flipped bits, ${await loseOneLineEach(100)} lines lost`);
+  });
+
+  it.each([
+    { name: "stops at the first bad line", file: "src/store/transcript-file.ts", from: 'if (text.trim() === "") return;', to: 'if (text.trim() === "" || skipped > 0) return;', says: /bit of byte/ },
+    { name: "shows the model only what is linked without a gap", file: "src/sessions/transcript.ts", from: "for (const line of entries) entry.tree.add(line);", to: "for (const line of entries) { if (\"parentId\" in line && line.parentId !== null && !entry.tree.has(line.parentId)) break; entry.tree.add(line); }", says: /bit of byte|messages/ },
+    { name: "does not say what is missing", file: "src/sessions/transcript.ts", from: "entry.gaps = skipped;", to: "", says: /gaps told/ },
+  ])("the check catches a mutant that $name", async ({ says, ...mutation }) => {
+    expect(await verdictOf(mutation, () => loseOneLineEach(30))).toMatch(says);
   });
 });
 

@@ -317,6 +317,9 @@ describe("models and keys", () => {
   it("tells a working key from a broken one, and shows an open circuit", async () => {
     const { page } = await suite.visit("models", { methods: sampleMethods() });
     await page.getByText("Resting after failures").waitFor();
+    await page.getByText("connect ECONNREFUSED").first().waitFor();
+    await page.getByText("3 models", { exact: true }).or(page.getByText("2 models", { exact: true })).first().click();
+    await page.getByText("anthropic/claude-haiku", { exact: true }).first().waitFor();
     await page.getByText("connect ECONNREFUSED (network").waitFor();
     await page.getByRole("button", { name: "Test" }).nth(1).click();
     await page.getByText("It does not work.").waitFor();
@@ -388,6 +391,28 @@ describe("devices", () => {
     suite.gateway.push("device.pair.requested", { requestId: "r" });
     await page.getByRole("link", { name: "1 device waits" }).click();
     await page.getByRole("group", { name: "Request of Firefox on Android" }).waitFor();
+  });
+});
+
+describe("the overview", () => {
+  it("calls runs by their conversation's name, says how each model fared last and what each day took", async () => {
+    const methods = sampleMethods();
+    const world = await methods.status?.({}, undefined as never) as object; // the sample needs no peer
+    const { page, trouble } = await suite.visit("overview", { methods: { ...methods, status: () => ({ ...world, runs: [{ runId: "r1", sessionKey: "agent:main:chat-000001", state: "running", startedAt: Date.now() - 3_000 }] }) } });
+    const card = (heading: string) => page.locator("oc-card").filter({ has: page.getByRole("heading", { level: 2, name: heading }) });
+    await card("Running now").getByRole("link", { name: "Tax letters" }).waitFor();
+    await card("Models asked").getByText("anthropic/claude-haiku").waitFor();
+    expect(await card("Models asked").getByRole("listitem").allInnerTexts()).toEqual([expect.stringMatching(/claude-sonnet\s+Answering/), expect.stringMatching(/claude-haiku\s+Failed last\s+HTTP 429: slow down/)]);
+    await card("Last 30 days").getByRole("img", { name: /^Tokens by day from .* to .*; most on .*: \d/ }).waitFor();
+    await picture(page, "overview");
+    expect(trouble).toEqual(clean);
+  });
+
+  it("draws no picture of nothing", async () => {
+    const none = { totalTokens: 0, totalCost: 0, missingCostEntries: 0 };
+    const { page } = await suite.visit("overview", { methods: { ...sampleMethods(), "usage.cost": () => ({ updatedAt: 1, days: 30, daily: [{ date: "2026-11-21", ...none }], totals: none }) } });
+    await page.getByText("US dollars").waitFor();
+    expect(await page.getByRole("img", { name: /^Tokens by day/ }).count()).toBe(0);
   });
 });
 

@@ -89,7 +89,7 @@ export function sampleMethods(now = Date.now()): NonNullable<Script["methods"]> 
     "node.list": () => ({ ts: now, nodes: [{ nodeId: "d4".repeat(32), displayName: "Workshop laptop", platform: "linux", version: "2026.11.21", caps: [], commands: ["screen.snapshot", "location.get"], connected: true, paired: true }] }),
     status: () => ({
       gateway: { port: 18789, secure: false, hosts: ["127.0.0.1", "::1"], connections: 3, signedIn: 3, uptimeMs: 273_600_000 },
-      runs: [], models: [], sessions: { count: 7, paths: [] }, extensions: [], outbox: { pending: 0 }, warnings: [],
+      runs: [], models: [{ id: "anthropic/claude-sonnet", provider: "anthropic", circuit: "closed", lastSuccessAt: now - 50_000 }, { id: "anthropic/claude-haiku", provider: "anthropic", circuit: "closed", lastSuccessAt: now - 90_000, lastFailure: { at: now - 30_000, kind: "rate-limit", reason: "HTTP 429: slow down" } }], sessions: { count: 7, paths: [] }, extensions: [], outbox: { pending: 0 }, warnings: [],
     }),
     health: () => ({ ok: true, ts: now - 12_000, durationMs: 4, eventLoop: { degraded: false, reasons: [], delayP99Ms: 12 }, plugins: { loaded: ["provider-pi", "tools-web"], errors: [] }, channels: {} }),
     "system-presence": () => [
@@ -97,6 +97,6 @@ export function sampleMethods(now = Date.now()): NonNullable<Script["methods"]> 
       { host: "workshop", platform: "linux", mode: "gateway", reason: "self", ts: now - 40_000 },
       { host: "Kitchen tablet", platform: "iPadOS", mode: "ui", reason: "disconnect", ts: now - 200_000 },
     ],
-    "usage.cost": () => ({ updatedAt: now, days: 30, daily: [], totals: { input: 1, output: 1, cacheRead: 0, cacheWrite: 0, totalTokens: 1_284_000, totalCost: 7.31, missingCostEntries: 4 } }),
+    "usage.cost": () => ({ updatedAt: now, days: 30, daily: Array.from({ length: 30 }, (_, index) => ({ date: new Date(now - (29 - index) * 24 * hour).toISOString().slice(0, 10), totalTokens: index % 7 === 5 ? 0 : 9_000 + ((index * 7_919) % 61) * 1_100, totalCost: 0.2 })), totals: { input: 1, output: 1, cacheRead: 0, cacheWrite: 0, totalTokens: 1_284_000, totalCost: 7.31, missingCostEntries: 4 } }),
   };
 }

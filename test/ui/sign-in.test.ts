@@ -5,7 +5,7 @@ import { proofPayload } from "../../src/client/device-proof.ts";
 import { closeOf, knownCloseCodes, knownRefusalCodes, refusalOf } from "../../src/client/refusals.ts";
 import { phone, picture, seriousFindings } from "./browser.ts";
 import { sampleMethods } from "./sample-world.ts";
-import { uiSuite } from "./ui-suite.ts";
+import { uiSuite, until } from "./ui-suite.ts";
 
 const suite = uiSuite();
 const { newPage } = suite;
@@ -50,7 +50,9 @@ describe("a sign-in link", () => {
     const { page } = await newPage();
     await page.goto(`${suite.gateway.url}#link=one-time-code-0123456789`);
     await page.getByText("This link was used already").waitFor();
-    await page.getByText("openclaw dashboard").waitFor();
+    await page.getByText("openclaw dashboard", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Copy the command" }).click();
+    await until("the command was copied", async () => (await page.evaluate(() => navigator.clipboard.readText())) === "openclaw dashboard");
     expect(page.url()).toBe(suite.gateway.url);
     expect(suite.gateway.peers.length).toBe(0);
   });

@@ -20,7 +20,7 @@ export async function beginConversation(app: App, agentId?: string): Promise<boo
 /** A button; with several agents a menu of them. */
 export function drawFresh(app: App, words: { label: string; text?: string }, begin: (agent?: AgentRow) => void): TemplateResult {
   const agents = choiceOf(app.live.agents.get().value);
-  const disabled = !app.gateway.can("sessions.create", "operator.write");
+  const disabled = !app.gateway.isOnline() || !app.gateway.can("sessions.create", "operator.write");
   if (agents.length === 0 || disabled) return html`<oc-button icon="plus" label=${words.label} ?disabled=${disabled} @click=${() => begin()}>${words.text ?? ""}</oc-button>`;
   return html`<oc-menu icon="plus" kind="plain" label=${words.label} text=${words.text ?? ""} .items=${agents.map((agent) => ({ label: `With ${agentName(agent)}`, icon: "chat", run: () => begin(agent) }))}></oc-menu>`;
 }

@@ -85,6 +85,9 @@ export class OcSignIn extends View {
         background: var(--surface-2);
         overflow-wrap: anywhere;
       }
+      .command:not(:first-child) {
+        margin-block-start: var(--gap);
+      }
       footer {
         color: var(--muted);
         font-size: var(--size-12);
@@ -117,7 +120,7 @@ export class OcSignIn extends View {
           ${this.refusedActions(state.code)}`;
       case "link-failed":
         return html`<div class="part"><h1>The link did not work</h1><oc-banner tone="bad" heading=${state.reason} code=${state.code}>${state.nextStep}</oc-banner></div>
-          ${this.form()}`;
+          ${this.command("openclaw dashboard", "A fresh link, on the gateway's machine:")}${this.form()}`;
       case "offline":
         return html`<div class="part"><h1>Cannot reach the gateway</h1><oc-banner tone="warn" heading=${state.reason} code=${state.code}>${state.nextStep}</oc-banner></div>
           <div class="actions"><oc-button kind="primary" icon="retry" @click=${() => this.app.gateway.retryNow()}>Retry now</oc-button></div>`;
@@ -138,7 +141,7 @@ export class OcSignIn extends View {
       </div>
       ${state.words ? html`<oc-words words=${state.words}></oc-words>` : nothing}
       <div class="part">
-        <div class="command"><code>${command}</code><oc-copy text=${command} label="Copy the command"></oc-copy></div>
+        ${this.command(command)}
         <div class="row small muted">Request <oc-copy text=${state.requestId} shown=${state.requestId.slice(0, 8)} label="Copy the request id"></oc-copy><span role="status">Waiting; this page goes on by itself.</span></div>
       </div>
       <div class="actions">
@@ -150,11 +153,15 @@ export class OcSignIn extends View {
   }
 
   private refusedActions(code: string) {
-    if (code.startsWith("AUTH_")) return this.form(code.startsWith("AUTH_PASSWORD") ? "password" : undefined);
+    if (code.startsWith("AUTH_")) return html`${this.command("openclaw dashboard", "A fresh link, on the gateway's machine:")}${this.form(code.startsWith("AUTH_PASSWORD") ? "password" : undefined)}`;
     return html`<div class="actions">
       <oc-button kind="primary" icon="refresh" @click=${() => location.reload()}>Reload the page</oc-button>
       ${code.startsWith("DEVICE_AUTH") ? html`<oc-button icon="trash" @click=${() => void this.app.gateway.forget()}>Forget this browser's key</oc-button>` : nothing}
     </div>`;
+  }
+
+  private command(command: string, about?: string) {
+    return html`<div>${about ? html`<p class="small muted">${about}</p>` : nothing}<div class="command"><code>${command}</code><oc-copy text=${command} label="Copy the command"></oc-copy></div></div>`;
   }
 
   private form(forced?: Secret) {

@@ -128,7 +128,7 @@ export class OcStatusLine extends View {
     const [firstRun] = runs.values();
     return html`${this.connection()} ${hello ? html`<a class="wide" href=${route.href("overview")} title="The gateway's version">${hello.server.version}</a>` : nothing}
       ${online ? html`<a class=${runs.size === 0 ? "wide" : ""} href=${firstRun ? route.href("chat", [firstRun]) : route.href("sessions")}>${runs.size > 0 ? html`<oc-icon name="bolt"></oc-icon>` : nothing}${runs.size === 0 ? "Nothing running" : runs.size === 1 ? "1 run" : `${runs.size} runs`}</a>` : nothing}
-      ${waiting > 0 ? html`<a class="warn" href=${route.href("devices")}><span class="dot"></span>${waiting === 1 ? "1 device waits" : `${waiting} devices wait`}</a>` : nothing}
+      ${online && waiting > 0 ? html`<a class="warn" href=${route.href("devices")}><span class="dot"></span>${waiting === 1 ? "1 device waits" : `${waiting} devices wait`}</a>` : nothing}
       ${online && !full ? html`<a class="warn" href=${route.href("devices")} title="This browser may read and write, but not administer">Limited access</a>` : nothing}
       <span class="space"></span>
       ${this.model()}

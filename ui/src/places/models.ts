@@ -2,7 +2,8 @@
 import { css, html, nothing } from "lit";
 import { View } from "../app/view.ts";
 import { createResource, type Resource } from "../app/resource.ts";
-import { isDemo, modelName, type ProviderRow, shownName } from "../app/wire.ts";
+import { isDemo, modelName, type ModelRow, type ProviderRow, shownName } from "../app/wire.ts";
+import { short } from "../parts/format.ts";
 import type { Option } from "../parts/select.ts";
 import { sheet } from "../parts/sheet.ts";
 import { drawStates, stateStyles } from "../parts/states.ts";
@@ -15,15 +16,8 @@ import "../parts/empty.ts";
 import "../parts/select.ts";
 import "../parts/time.ts";
 import "./model-key-form.ts";
+import { type Circuit, circuitBadge, lastGood as lastGoodOf, standingFailure } from "./circuit.ts";
 import { page } from "./page.ts";
-
-interface Circuit {
-  id: string;
-  provider: string;
-  circuit: "closed" | "open" | "half-open";
-  lastFailure?: { at: number; kind: string; reason: string };
-  lastSuccessAt?: number;
-}
 
 interface Keys {
   providers: ProviderRow[];
@@ -85,8 +79,28 @@ export class OcModels extends View {
         color: var(--muted);
         font-size: var(--size-12);
       }
-      .provider oc-banner {
+      .provider oc-banner,
+      .provider details {
         grid-column: 1 / -1;
+      }
+      summary {
+        min-block-size: 24px;
+        cursor: pointer;
+      }
+      details ul {
+        max-block-size: 20rem;
+        margin: 0;
+        padding: 0;
+        overflow: auto;
+        list-style: none;
+        font-size: var(--size-13);
+      }
+      details li {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: baseline;
+        gap: 0 var(--gap-3);
+        padding-block: 3px;
       }
       .fallback {
         display: flex;
@@ -136,15 +150,17 @@ export class OcModels extends View {
 
   private provider(provider: ProviderRow, circuits: readonly Circuit[], mayChange: boolean) {
     const probe = this.probes[provider.id];
-    const open = circuits.find((circuit) => circuit.circuit === "open") ?? circuits.find((circuit) => circuit.circuit === "half-open");
-    const lastGood = Math.max(0, ...circuits.map((circuit) => circuit.lastSuccessAt ?? 0));
+    const rests = circuits.some((circuit) => circuit.circuit === "open");
+    const lastGood = Math.max(lastGoodOf(circuits), probe?.state === "good" ? probe.at : 0);
+    const failure = standingFailure(circuits, lastGood);
+    const models = (this.app.live.models.get().value ?? []).filter((model) => model.provider === provider.id);
     const mayProbe = this.app.gateway.can("models.probe", "operator.admin");
     const inFile = this.chosen?.get().value?.inFile.has(provider.id) ?? false;
     return html`<div class="provider">
       <div>
-        <div class="row wrap"><strong>${provider.label}</strong>${provider.id === "demo" ? html`<oc-badge tone="info">Demo</oc-badge>` : nothing}${this.circuitBadge(open, probe?.state === "good" ? probe.at : lastGood)}</div>
+        <div class="row wrap"><strong>${provider.label}</strong>${provider.id === "demo" ? html`<oc-badge tone="info">Demo</oc-badge>` : nothing}${circuitBadge(circuits, lastGood)}</div>
         <div class="facts">
-          <span class="mono">${provider.id}</span>
+          ${provider.id === provider.label.toLowerCase() ? nothing : html`<span class="mono">${provider.id}</span>`}
           ${keyWords(provider)}
           ${provider.baseUrl ? html`<span class="mono">${provider.baseUrl}</span>` : nothing} ${lastGood > 0 ? html`<span>last answer <oc-time .at=${lastGood}></oc-time></span>` : nothing}
         </div>
@@ -156,14 +172,19 @@ export class OcModels extends View {
       </div>
       ${probe?.state === "good" ? html`<oc-banner tone="good" heading="It works.">The provider answered <oc-time .at=${probe.at}></oc-time>.</oc-banner>` : nothing}
       ${probe?.state === "bad" ? html`<oc-banner tone="bad" heading="It does not work.">${probe.reason}</oc-banner>` : nothing}
-      ${open?.lastFailure && probe === undefined ? html`<oc-banner tone="warn" heading="Left alone for a while after failures.">Last: ${open.lastFailure.reason} (${open.lastFailure.kind}, <oc-time .at=${open.lastFailure.at}></oc-time>). It is tried again by itself.</oc-banner>` : nothing}
+      ${failure && probe === undefined ? html`<oc-banner tone="warn" heading=${rests ? "Left alone for a while after failures." : "The last answer failed."}>${failure.reason} (${failure.kind}, <oc-time .at=${failure.at}></oc-time>).${rests ? " It is tried again by itself." : ""}</oc-banner>` : nothing}
+      ${models.length > 0 ? this.modelList(models) : nothing}
     </div>`;
   }
 
-  private circuitBadge(open: Circuit | undefined, lastGood: number) {
-    if (open?.circuit === "open") return html`<oc-badge tone="bad" dot>Resting after failures</oc-badge>`;
-    if (open?.circuit === "half-open") return html`<oc-badge tone="warn" dot>Being tried again</oc-badge>`;
-    return lastGood > 0 ? html`<oc-badge tone="good" dot>Answering</oc-badge>` : html`<oc-badge>Not used yet</oc-badge>`;
+  private modelList(models: readonly ModelRow[]) {
+    return html`<details>
+      <summary class="small muted">${models.length === 1 ? "1 model" : `${models.length} models`}</summary>
+      <ul>
+        ${models.map((model) => html`<li><span class="cut">${shownName(model)}</span><code class="cut">${modelName(model)}</code>
+            <span class="muted">${model.available === false ? (model.unavailableReason ?? "not available") : [model.contextWindow && `${short(model.contextWindow)} context`, model.reasoning && "thinks", model.input?.includes("image") && "sees pictures"].filter(Boolean).join(", ")}</span></li>`)}
+      </ul>
+    </details>`;
   }
 
   private defaults(chosen: Chosen, mayChange: boolean) {

@@ -1,10 +1,10 @@
 // The Overview: what the gateway is, how it is, and how old that knowledge is. Nothing here is guessed.
-import { css, html, nothing } from "lit";
+import { css, html, nothing, svg } from "lit";
 import { version as ownVersion } from "../app/browser.ts";
 import { createResource, type Resource } from "../app/resource.ts";
 import { View } from "../app/view.ts";
-import { isDemo, shortKey } from "../app/wire.ts";
-import { count, duration, money, short } from "../parts/format.ts";
+import { isDemo, shortKey, titleOf } from "../app/wire.ts";
+import { count, duration, money, short, tokens } from "../parts/format.ts";
 import { sheet } from "../parts/sheet.ts";
 import { drawStates, stateStyles } from "../parts/states.ts";
 import "../parts/badge.ts";
@@ -13,12 +13,13 @@ import "../parts/button.ts";
 import "../parts/card.ts";
 import "../parts/copy.ts";
 import "../parts/time.ts";
+import { type Circuit, circuitBadge, standingFailure } from "./circuit.ts";
 import { page } from "./page.ts";
 
 interface Status {
   gateway?: { port: number; secure: boolean; hosts?: string[]; connections: number; signedIn: number; uptimeMs: number; tlsFingerprint?: string };
   runs?: { runId: string; sessionKey: string; state: string; startedAt?: number }[];
-  models?: { id: string; circuit: string }[];
+  models?: Circuit[];
   sessions?: { count: number; paths?: string[] };
   extensions?: { id: string; state: string; reason?: string }[];
   outbox?: { pending: number };
@@ -50,6 +51,8 @@ interface Costs {
 }
 
 const secondMs = 1_000;
+const dayWidth = 8;
+const chartHeight = 48;
 
 export class OcOverview extends View {
   private status: Resource<Status> | undefined;
@@ -89,6 +92,39 @@ export class OcOverview extends View {
         font-weight: 600;
         letter-spacing: -0.02em;
       }
+      .model {
+        flex-wrap: wrap;
+      }
+      figure {
+        margin: var(--gap-3) 0 0;
+      }
+      figure svg {
+        display: block;
+        inline-size: 100%;
+        block-size: 64px;
+        border-block-end: 1px solid var(--line-strong);
+      }
+      rect {
+        fill: var(--accent);
+      }
+      rect.room {
+        fill: transparent;
+      }
+      rect.room:hover {
+        fill: var(--surface-2);
+      }
+      figcaption {
+        display: flex;
+        justify-content: space-between;
+        margin-block-start: var(--gap);
+        color: var(--muted);
+        font-size: var(--size-12);
+      }
+      @media (forced-colors: active) {
+        rect:not(.room) {
+          fill: CanvasText;
+        }
+      }
       .figures {
         display: flex;
         flex-wrap: wrap;
@@ -107,7 +143,7 @@ export class OcOverview extends View {
     this.health ??= createResource<HealthView>({ gateway, refreshOn: ["health"], load: () => gateway.call<HealthView>("health", {}) });
     this.presence ??= createResource<PresenceRow[]>({ gateway, refreshOn: ["presence"], everyMs: 30_000, load: () => gateway.call<PresenceRow[]>("system-presence", {}) });
     this.costs ??= createResource<Costs>({ gateway, everyMs: 60_000, load: () => gateway.call<Costs>("usage.cost", { days: 30 }) });
-    return [gateway.state, gateway.hello, gateway.offlineSinceMs, live.models, live.runs, this.status, this.health, this.presence, this.costs];
+    return [gateway.state, gateway.hello, gateway.offlineSinceMs, live.models, live.sessions, live.runs, this.status, this.health, this.presence, this.costs];
   }
 
   protected override begin() {
@@ -127,7 +163,7 @@ export class OcOverview extends View {
       ${warnings.length > 0 ? html`<div class="warnings">${warnings.map((warning) => html`<oc-banner tone="warn">${warning}</oc-banner>`)}</div>` : nothing}
       <div class="columns">
         ${this.connectionCard()} ${status && offers("status") ? this.gatewayCard(status) : nothing} ${health && offers("health") ? this.healthCard(health) : nothing}
-        ${status && offers("status") ? this.runsCard(status) : nothing} ${costs && offers("usage.cost") ? this.costCard(costs) : nothing} ${presence && offers("system-presence") ? this.presenceCard(presence) : nothing}
+        ${status && offers("status") ? this.runsCard(status) : nothing} ${status && offers("status") ? this.modelsCard(status) : nothing} ${costs && offers("usage.cost") ? this.costCard(costs) : nothing} ${presence && offers("system-presence") ? this.presenceCard(presence) : nothing}
       </div>
     </div>`;
   }
@@ -206,6 +242,11 @@ export class OcOverview extends View {
 
   private runsCard(status: Resource<Status>) {
     const runs = this.app.live.runs.get();
+    const rows = this.app.live.sessions.get().value?.rows ?? [];
+    const nameOf = (key: string): string => {
+      const row = rows.find((candidate) => candidate.key === key);
+      return row ? titleOf(row) : shortKey(key);
+    };
     const known = new Map((status.get().value?.runs ?? []).map((run) => [run.runId, run]));
     return html`<oc-card heading="Running now">
       ${runs.size === 0
@@ -213,9 +254,26 @@ export class OcOverview extends View {
         : html`<ul class="list">
             ${[...runs].map(([runId, key]) => {
               const startedAt = known.get(runId)?.startedAt;
-              return html`<li><oc-badge tone="info" dot>Running</oc-badge><a class="grow cut" href=${this.app.route.href("chat", [key])}>${shortKey(key)}</a>${startedAt ? html`<span class="muted">${duration(Date.now() - startedAt)}</span>` : nothing}</li>`;
+              return html`<li><oc-badge tone="info" dot>Running</oc-badge><a class="grow cut" href=${this.app.route.href("chat", [key])}>${nameOf(key)}</a>${startedAt ? html`<span class="muted">${duration(Date.now() - startedAt)}</span>` : nothing}</li>`;
             })}
           </ul>`}
+    </oc-card>`;
+  }
+
+  private modelsCard(status: Resource<Status>) {
+    return html`<oc-card heading="Models asked" note="Since the gateway started.">
+      ${drawStates(this.app, status, {
+        lines: 2,
+        ready: ({ models = [] }) => models.length === 0
+          ? html`<p class="muted">None was asked yet.</p>`
+          : html`<ul class="list">
+              ${models.map((model) => {
+                const failure = standingFailure([model]);
+                return html`<li class="model"><a class="cut" href=${this.app.route.href("models")}>${model.id}</a>${circuitBadge([model])}
+                  ${failure ? html`<span class="small muted">${failure.reason}, <oc-time .at=${failure.at}></oc-time></span>` : model.lastSuccessAt ? html`<oc-time class="small muted" .at=${model.lastSuccessAt}></oc-time>` : nothing}</li>`;
+              })}
+            </ul>`,
+      })}
     </oc-card>`;
   }
 
@@ -223,10 +281,11 @@ export class OcOverview extends View {
     return html`<oc-card heading="Last 30 days" note="From the providers' own figures.">
       ${drawStates(this.app, costs, {
         lines: 2,
-        ready: ({ totals }) => html`<div class="figures">
+        ready: ({ totals, daily }) => html`<div class="figures">
             <div><div class="big">${short(totals.totalTokens)}</div><div class="muted small">tokens</div></div>
             <div><div class="big">${money(totals.totalCost)}</div><div class="muted small">US dollars</div></div>
           </div>
+          ${chart(daily)}
           ${totals.missingCostEntries > 0 ? html`<p class="muted small">${count(totals.missingCostEntries)} answers had no price and are not in the sum.</p>` : nothing}`,
       })}
     </oc-card>`;
@@ -255,3 +314,24 @@ export class OcOverview extends View {
   }
 }
 customElements.define("oc-overview", OcOverview);
+
+/** Tokens by day, the newest at the end; each day says its figures when it is pointed at. */
+function chart(daily: Costs["daily"]) {
+  const most = Math.max(0, ...daily.map((day) => day.totalTokens));
+  const busiest = daily.find((day) => day.totalTokens === most);
+  if (most === 0 || busiest === undefined) return nothing;
+  const [first, last] = [daily[0]?.date ?? "", daily.at(-1)?.date ?? ""];
+  return html`<figure>
+    <svg role="img" aria-label="Tokens by day from ${first} to ${last}; most on ${busiest.date}: ${tokens(most)}" viewBox="0 0 ${daily.length * dayWidth} ${chartHeight}" preserveAspectRatio="none">
+      ${daily.map((day, index) => {
+        const height = day.totalTokens === 0 ? 0 : Math.max(1, (day.totalTokens / most) * chartHeight);
+        return svg`<rect class="room" x=${index * dayWidth} y="0" width=${dayWidth} height=${chartHeight}><title>${dayWords(day)}</title></rect><rect x=${index * dayWidth + 1} y=${chartHeight - height} width=${dayWidth - 2} height=${height}><title>${dayWords(day)}</title></rect>`;
+      })}
+    </svg>
+    <figcaption><span>${first}</span><span>most: ${tokens(most)}</span><span>${last}</span></figcaption>
+  </figure>`;
+}
+
+function dayWords(day: Costs["daily"][number]): string {
+  return `${day.date}: ${tokens(day.totalTokens)}, ${money(day.totalCost)}`;
+}

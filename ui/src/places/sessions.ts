@@ -132,7 +132,7 @@ export class OcSessions extends View {
         <oc-field bare type="search" label="Find a session" placeholder="Name, key or words" .value=${query.find ?? ""} @input=${this.find}></oc-field>
         ${agents.length > 0 ? html`<oc-select bare label="Agent" value=${query.agent ?? ""} .options=${[{ value: "", label: "All agents" }, ...agents.map((agent) => ({ value: agent.id, label: agentName(agent) }))]} @change=${(event: CustomEvent<string>) => app.route.refine({ agent: event.detail })}></oc-select>` : nothing}
         <span class="grow"></span>
-        ${shown === undefined ? nothing : html`<span class="small muted total" role="status">${shown === all ? count(all) : `${count(shown)} of ${count(all ?? 0)}`}</span>`}
+        ${shown === undefined ? nothing : html`<span class="small muted total" role="status">${shown === all ? (all === 1 ? "1 session" : `${count(all)} sessions`) : `${count(shown)} of ${count(all ?? 0)}`}</span>`}
         ${drawFresh(app, { label: "New session", text: "New" }, (agent) => void beginConversation(app, agent?.id))}
       </div>
       <div class="body">

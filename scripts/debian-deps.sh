@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests need. Quick when they are present; safe to run again.
 set -eu
 
-packages="chromium strace"
+packages="chromium strace zsh fish"
 
 missing=""
 for package in $packages; do

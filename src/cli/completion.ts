@@ -170,9 +170,9 @@ function __openclaw_at
   set -l at
   for word in (commandline -opc)[2..-1]
     string match -q -- '-*' $word; and continue
-    contains -- (string join ' ' $at $word) $__openclaw_known; and set -a at $word
+    contains -- "$(string join ' ' $at $word)" $__openclaw_known; and set -a at $word
   end
-  test (string join ' ' $at) = (string join ' ' $argv)
+  test "$at" = "$argv"
 end
 ${lines.join("\n")}
 `;

@@ -7,6 +7,7 @@ import { Fault, fault } from "../base/faults.ts";
 import { silentLog } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
 import { systemDisk, type Disk } from "../store/disk.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createConfig, redactionMark, type Config, type ConfigDeps } from "./config.ts";
 import { readEnv } from "./env.ts";
 import { configTrouble } from "./snapshot.ts";
@@ -21,6 +22,9 @@ afterEach(async () => {
 
 interface Start { files?: Record<string, string>; env?: Record<string, string>; disk?: Disk; dir?: string; vault?: Record<string, string>; onChange?: ConfigDeps["onChange"] }
 
+/** What is tested; the checks of mutants replace it. */
+let create = createConfig;
+
 async function start(how: Start = {}): Promise<{ config: Config; dir: string; known: Secret[]; kept: Map<string, string>; text(): Promise<string> }> {
   const dir = how.dir ?? (await mkdtemp(join(tmpdir(), "config-")));
   folders.push(dir);
@@ -31,16 +35,27 @@ async function start(how: Start = {}): Promise<{ config: Config; dir: string; kn
   const vault: ConfigDeps["vault"] = { get: async (name) => new Secret(how.vault?.[name] ?? "none"), set: async (name, value) => void kept.set(name, value), remove: async (name) => kept.delete(name), register: (secret) => void known.push(secret), known: () => known };
   const disk = how.disk ?? systemDisk;
   const location = await locateConfig(env, dir, disk);
-  const config = await createConfig({ env, disk, clock: systemClock, log: silentLog, location, stateDir: dir, version: "1.0.0", vault, watchDelayMs: 0, ...(how.onChange ? { onChange: how.onChange } : {}) });
+  const config = await create({ env, disk, clock: systemClock, log: silentLog, location, stateDir: dir, version: "1.0.0", vault, watchDelayMs: 0, ...(how.onChange ? { onChange: how.onChange } : {}) });
   open.push(config);
   return { config, dir, known, kept, text: () => readFile(location.path, "utf8") };
 }
 
 const refusal = async (work: Promise<unknown>): Promise<Fault> => {
   const error: unknown = await work.then(() => undefined, (reason: unknown) => reason);
-  if (!(error instanceof Fault)) throw new Error(`no fault: ${String(error)}`);
-  return error;
+  expect(error, "a refusal").toBeInstanceOf(Fault);
+  return error as Fault; // as just seen
 };
+
+/** What the check says of a configuration with this error. */
+const saysOf = (mutation: { name: string; file: string; from: string; to: string }, check: () => Promise<unknown>) =>
+  verdictOn<{ createConfig: typeof createConfig }>(mutation, async ({ createConfig: mutated }) => {
+    create = mutated;
+    try {
+      await check();
+    } finally {
+      create = createConfig;
+    }
+  }, "src/config/config.ts");
 
 const adopted = `{
   // a file of OpenClaw
@@ -151,7 +166,7 @@ describe("writing", () => {
     expect((await stat(join(config.current().path))).mode & 0o777).toBe(0o600);
   });
 
-  it("[R39] refuses a stale hash, a missing one, and one of two writers who saw the same", async () => {
+  const compareHashes = async () => {
     const { config, dir, text } = await start({ files: { "config.yaml": commented } });
     const seen = config.view();
     expect((await refusal(config.write("{}", undefined))).code).toBe("config.hash-required");
@@ -161,7 +176,16 @@ describe("writing", () => {
     await writeFile(join(dir, "config.yaml"), commented);
     expect((await refusal(config.patch("{session: null}", config.view().hash))).code).toBe("config.stale");
     expect(config.view().hash).toBe(seen.hash);
-    expect(await text()).toBe(commented);
+    expect(await text(), "the file").toBe(commented);
+  };
+
+  it("[R39] refuses a stale hash, a missing one, and one of two writers who saw the same", compareHashes);
+
+  it.each([
+    { name: "asks for no hash", from: 'if (baseHash === undefined && (await files.read()).exists) throw fault("config.hash-required");', to: "" },
+    { name: "takes a stale hash", from: 'if (baseHash !== undefined && baseHash !== present.hash) {', to: 'if (baseHash === "") {' },
+  ])("[R39] the check catches a configuration that $name", async (mutation) => {
+    expect(await saysOf({ file: "src/config/config.ts", ...mutation }, compareHashes)).toMatch(/a refusal|to be 'config\.|to deeply equal/);
   });
 
   it("refuses what the schema does not accept, with the nearest key, and writes nothing", async () => {
@@ -255,7 +279,7 @@ describe("secrets", () => {
 });
 
 describe("reloading", () => {
-  it("[R42] applies a good change, refuses a bad one and keeps the old", async () => {
+  const keepTheOld = async () => {
     const { config, dir } = await start({ files: { "config.yaml": "session:\n  mainKey: a\n" } });
     await writeFile(join(dir, "config.yaml"), "session:\n  mainKey: b\nlogging:\n  level: debug\n");
     expect(await config.reload()).toMatchObject({ applied: true, paths: ["session.mainKey", "logging.level"], restart: [] });
@@ -269,9 +293,9 @@ describe("reloading", () => {
     await writeFile(join(dir, "config.yaml"), "session:\n  mainKey: c\n");
     expect(await config.reload()).toMatchObject({ applied: true });
     expect(config.view().valid).toBe(true);
-  });
+  };
 
-  it("[R42] stays on the last good one through 500 reloads, half of them bad", async () => {
+  const reloadOften = async (rounds: number) => {
     const { config, dir } = await start({ files: { "config.yaml": "session:\n  mainKey: k0\n" } });
     config.confirm();
     const held = { mainKey: "k0" };
@@ -285,16 +309,22 @@ describe("reloading", () => {
     let good = "k0";
     let refused = 0;
     const bad = ["session: [", "session:\n  mainKay: x\n", "session:\n  mainKey: 5\n", "", "\0", "- a\n", "session: &a\n  mainKey: *b\n"];
-    for (let round = 1; round <= 500; round++) {
+    for (let round = 1; round <= rounds; round++) {
       const isBad = round % 2 === 1;
       await writeFile(join(dir, "config.yaml"), isBad ? (bad[round % bad.length] ?? "") : `session:\n  mainKey: k${round}${round % 3 === 0 ? 7 : 8}\n`);
       const change = await config.reload();
       if (change.applied && !isBad) good = `k${round}8`;
       else refused++;
-      expect([config.current().value.session.mainKey, held.mainKey]).toEqual([good, good]);
+      expect([config.current().value.session.mainKey, held.mainKey], `round ${round}`).toEqual([good, good]);
     }
-    console.log(`[R42] 500 reloads, ${refused} refused`);
-    expect(refused).toBeGreaterThan(250);
+    expect(refused).toBeGreaterThan(rounds / 2);
+    return refused;
+  };
+
+  it("[R42] applies a good change, refuses a bad one and keeps the old", keepTheOld);
+
+  it("[R42] stays on the last good one through 500 reloads, half of them bad", async () => {
+    console.log(`[R42] 500 reloads, ${await reloadOften(500)} refused`);
   });
 
   it("goes on applying changes to a file that had an error from the start", async () => {
@@ -308,7 +338,7 @@ describe("reloading", () => {
     expect(config.current().value.session.mainKey).toBe("b");
   });
 
-  it("[R42] swaps all owners or none, and only those concerned", async () => {
+  const allOrNone = async () => {
     const { config } = await start({ files: { "config.yaml": "session:\n  mainKey: a\n" } });
     const seen: string[] = [];
     const owner = (name: string, prefix: string, refuses = () => false) => config.own({
@@ -324,11 +354,23 @@ describe("reloading", () => {
     owner("three", "logging");
     const fault = await refusal(config.set("session.mainKey", "b"));
     expect(fault.details["issues"]).toEqual([{ path: "session.mainKey", message: "two cannot" }]);
-    expect(seen).toEqual(["one discards"]);
+    expect(seen, "after the refusal").toEqual(["one discards"]);
     expect(config.current().value.session.mainKey).toBe("a");
     refusing = false;
     await config.set("session.mainKey", "c");
-    expect(seen.slice(1)).toEqual(["one:c", "two:c", "one closes", "two closes"]);
+    expect(seen.slice(1), "after the change").toEqual(["one:c", "two:c", "one closes", "two closes"]);
+  };
+
+  it("[R42] swaps all owners or none, and only those concerned", allOrNone);
+
+  it.each([
+    { name: "takes what is bad", file: "src/config/config.ts", from: "return answer.ok ? install(next, answer.staged) : refuse(next, file.hash, true, answer.issues);", to: "return install(next, answer.ok ? answer.staged : { paths: [], restart: [], commit() {}, async discard() {} });", check: () => reloadOften(40), says: /round \d+/ },
+    { name: "swaps what others refused", file: "src/config/reload.ts", from: "if (refusals.length > 0) {", to: "if (refusals.length > 0 && prepared.length === 0) {", check: allOrNone, says: /a refusal/ },
+    { name: "leaves what was prepared", file: "src/config/reload.ts", from: "    await discard();\n    const [first]", to: "    const [first]", check: allOrNone, says: /after the refusal/ },
+    { name: "asks owners of other parts", file: "src/config/reload.ts", from: "owner.prefixes.some((prefix) => paths.some((path) => touches(prefix, path)))", to: "owner.prefixes.length > 0", check: allOrNone, says: /after the (refusal|change)/ },
+    { name: "swaps nothing", file: "src/config/reload.ts", from: "for (const one of prepared) one.swap();", to: "", check: () => reloadOften(40), says: /round \d+/ },
+  ])("[R42] the check catches a reload that $name", async ({ check, says, ...mutation }) => {
+    expect(await saysOf(mutation, check)).toMatch(says);
   });
 
   it("gives who asked the fault of the one owner that refuses, and all issues when there are more", async () => {

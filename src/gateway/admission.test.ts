@@ -313,35 +313,48 @@ describe("the host's own key", () => {
 });
 
 describe("a one-time link", () => {
-  const redeem = (code: string, device: DeviceKey, change: (body: Record<string, unknown>) => Record<string, unknown> = (body) => body) => {
+  const redeem = (on: Kit, code: string, device: DeviceKey, change: (body: Record<string, unknown>) => Record<string, unknown> = (body) => body) => {
     const client = { id: "openclaw-control-ui", mode: "webchat", version: "1", platform: "web" };
     const params = connectParams({ device, client, scopes: [], auth: { token: code } }, { nonce: code, ts: Date.now() });
-    return fetch(`${kit.gateway.url}/api/signin/redeem`, { method: "POST", headers: { "content-type": "application/json", origin: kit.gateway.url }, body: JSON.stringify(change({ code, device: params.device, client })) });
+    return fetch(`${on.gateway.url}/api/signin/redeem`, { method: "POST", headers: { "content-type": "application/json", origin: on.gateway.url }, body: JSON.stringify(change({ code, device: params.device, client })) });
   };
 
-  it("[I.2] enrols a browser's key with all operator scopes, once", async () => {
-    const { url } = await kit.gateway.link();
+  const enrolOnce = async (on: Kit) => {
+    const { url } = await on.gateway.link();
     const code = new URL(url).hash.replace("#link=", "");
     expect(Buffer.from(code, "base64url")).toHaveLength(32);
     const device = makeDevice();
-    const answer = await redeem(code, device);
+    const answer = await redeem(on, code, device);
     expect(answer.status).toBe(200);
     const body = (await answer.json()) as { deviceToken: string; scopes: string[] };
-    const wire = await dial(kit, { device, client: { id: "openclaw-control-ui", mode: "webchat" }, scopes: everything, auth: { deviceToken: body.deviceToken } });
+    const wire = await dial(on, { device, client: { id: "openclaw-control-ui", mode: "webchat" }, scopes: everything, auth: { deviceToken: body.deviceToken } });
     expect(helloOf(wire).auth.scopes).toEqual(everything);
-    expect((await redeem(code, device)).status).toBe(401);
-    expect(kit.logs.join("")).not.toContain(code);
     wire.close();
-  });
+    expect((await redeem(on, code, device)).status, "used again").toBe(401);
+    expect(on.logs.join(""), "logs").not.toContain(code);
+  };
 
-  it("[I.2] is worth nothing with a bad proof, and a wrong code is worth nothing at all", async () => {
-    const { url } = await kit.gateway.link();
+  const takeNothingBad = async (on: Kit) => {
+    const { url } = await on.gateway.link();
     const code = new URL(url).hash.replace("#link=", "");
     const device = makeDevice();
-    expect((await redeem(code, device, (body) => ({ ...body, device: { ...(body.device as object), id: makeDevice().id } }))).status).toBe(401);
-    expect((await redeem("A".repeat(43), device)).status).toBe(401);
-    expect((await redeem(code, device, (body) => ({ ...body, extra: 1 }))).status).toBe(400);
-    expect((await redeem(code, device)).status).toBe(200);
+    expect((await redeem(on, code, device, (body) => ({ ...body, device: { ...(body.device as object), id: makeDevice().id } }))).status, "a bad proof").toBe(401);
+    expect((await redeem(on, code, device, (body) => ({ ...body, device: { ...(body.device as object), signature: Buffer.alloc(64).toString("base64url") } }))).status, "a bad signature").toBe(401);
+    expect((await redeem(on, "A".repeat(43), device)).status, "a wrong code").toBe(401);
+    expect((await redeem(on, code, device, (body) => ({ ...body, extra: 1 }))).status, "an odd body").toBe(400);
+    expect((await redeem(on, code, device)).status, "the good one").toBe(200);
+  };
+
+  it("[I.2] enrols a browser's key with all operator scopes, once", () => enrolOnce(kit));
+
+  it("[I.2] is worth nothing with a bad proof, and a wrong code is worth nothing at all", () => takeNothingBad(kit));
+
+  it.each([
+    { name: "takes a code twice", file: "src/devices/links.ts", from: "const link = open.get(hash);\n      open.delete(hash);", to: "const link = open.get(hash);", check: enrolOnce, says: /used again/ },
+    { name: "takes a code without proof", file: "src/devices/identity.ts", from: 'if (!signed) return { ok: false, failure: "signature-invalid" };', to: "", check: takeNothingBad, says: /a bad signature/ },
+    { name: "takes any code", file: "src/devices/links.ts", from: "const link = open.get(hash);", to: "const link = open.get(hash) ?? [...open.values()][0];", check: takeNothingBad, says: /a wrong code/ },
+  ])("[I.2] the check sees a link that $name", async ({ check, says, ...mutation }) => {
+    expect(await verdictOnKit(mutation, {}, check)).toMatch(says);
   });
 });
 

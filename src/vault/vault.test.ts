@@ -10,6 +10,7 @@ import { silentLog, type Log } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
 import { systemDisk, type Disk } from "../store/disk.ts";
 import { openValue, sealValue, newKey } from "./envelope.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createVault, type Vault } from "./vault.ts";
 
 const folders: string[] = [];
@@ -22,7 +23,7 @@ async function place(): Promise<{ path: string; keyPath: string }> {
   folders.push(dir);
   return { path: join(dir, "vault.json"), keyPath: join(dir, "identity", "vault.key") };
 }
-const open = (at: { path: string; keyPath: string }, disk: Disk = systemDisk, log: Log = silentLog): Vault => createVault({ ...at, disk, log, clock: createFakeClock(), ids: systemIds });
+const open = (at: { path: string; keyPath: string }, disk: Disk = systemDisk, log: Log = silentLog, create = createVault): Vault => create({ ...at, disk, log, clock: createFakeClock(), ids: systemIds });
 const codeOf = (work: Promise<unknown>) => work.then(() => "resolved", (error: unknown) => (error instanceof Fault ? error.code : String(error)));
 
 describe("vault", () => {
@@ -163,13 +164,26 @@ describe("vault", () => {
     expect(crashes).toBeGreaterThan(8);
   });
 
-  it("[I.29] closes files that others can read", async () => {
+  const closeOpenFiles = async (create: typeof createVault) => {
     const at = await place();
     await open(at).set("a", "value-a");
     await chmod(at.path, 0o644);
     await chmod(at.keyPath, 0o640);
-    await open(at).get("a");
-    for (const file of [at.path, at.keyPath]) expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await open(at, systemDisk, silentLog, create).get("a");
+    expect((await stat(at.path)).mode & 0o777, "the vault").toBe(0o600);
+    expect((await stat(at.keyPath)).mode & 0o777, "its key").toBe(0o600);
+  };
+
+  it("[I.29] closes files that others can read", async () => {
+    await closeOpenFiles(createVault);
+    console.log("[I.29] 2 files closed");
+  });
+
+  it.each([
+    { name: "leaves the vault open", file: "src/vault/vault.ts", from: "if (stat && (stat.mode & 0o077) !== 0) await disk.setMode(path, fileMode);", to: "", says: /the vault/ },
+    { name: "leaves its key open", file: "src/vault/key-file.ts", from: "await disk.setMode(path, fileMode);", to: "", says: /its key/ },
+  ])("[I.29] the check sees a mutant that $name", async ({ says, ...mutation }) => {
+    expect(await verdictOn<{ createVault: typeof createVault }>(mutation, ({ createVault: mutated }) => closeOpenFiles(mutated), "src/vault/vault.ts")).toMatch(says);
   });
 
   it("says what is wrong when the key file is gone or another one", async () => {

@@ -218,6 +218,26 @@ describe("sessions", () => {
   });
 });
 
+describe("very many conversations", () => {
+  it("are the newest in Chat, which says how many more there are, and names an older one that is open", async () => {
+    const all = sessionRows(Date.now(), 463);
+    const old: Record<string, unknown> = { ...all[460], derivedTitle: "What we said last year" };
+    const methods = {
+      ...sampleMethods(),
+      "sessions.list": ({ limit = 100, search }: Record<string, unknown>) => {
+        const found = search === undefined ? all : [old].filter((row) => row.key === search);
+        return { count: Math.min(found.length, Number(limit)), totalCount: found.length, sessions: found.slice(0, Number(limit)) };
+      },
+    };
+    const { page } = await suite.visit(`chat/${String(old.key)}`, { methods });
+    await page.getByRole("heading", { level: 1, name: "What we said last year" }).waitFor();
+    await page.getByLabel("Find a conversation").fill("tax");
+    await page.getByRole("link", { name: "Look through 263 older in Sessions" }).click();
+    await page.getByRole("status").getByText(/^\d+ of 463$/).waitFor();
+    expect(page.url()).toContain("#/sessions?find=tax");
+  });
+});
+
 describe("several agents", () => {
   const agents = [{ id: "main", name: "Clawd" }, { id: "research", name: "Research", identity: { emoji: "🔬" }, model: { primary: "anthropic/claude-haiku" } }];
   const withAgents = () => {

@@ -66,6 +66,12 @@ export class OcSessionList extends View {
       a[aria-current] {
         background: var(--accent-soft);
       }
+      .rest {
+        margin: 0 var(--gap-2) var(--gap-3);
+        color: var(--muted);
+        font-size: var(--size-12);
+        text-align: center;
+      }
       .title {
         font-size: var(--size-13);
         font-weight: 550;
@@ -106,7 +112,7 @@ export class OcSessionList extends View {
         ${drawFresh(this.app, { label: "New conversation" }, (agent) => this.dispatchEvent(new CustomEvent("fresh", { detail: agent?.id })))}
       </header>
       <nav class="list" aria-label="Conversations">
-        ${drawStates(this.app, this.app.live.sessions, { lines: 9, empty: ({ rows }) => (rows.length === 0 ? html`<oc-empty>Conversations appear here once something was said.</oc-empty>` : undefined), ready: ({ rows }) => this.rows(rows) })}
+        ${drawStates(this.app, this.app.live.sessions, { lines: 9, empty: ({ rows }) => (rows.length === 0 ? html`<oc-empty>Conversations appear here once something was said.</oc-empty>` : undefined), ready: ({ rows, total }) => html`${this.rows(rows)}${this.rest(total - rows.length)}` })}
       </nav>`;
   }
 
@@ -131,6 +137,12 @@ export class OcSessionList extends View {
           </a></li>`,
       )}
     </ul>`;
+  }
+
+  /** Only the newest are here: the table has them all. */
+  private rest(count: number) {
+    if (count <= 0) return nothing;
+    return html`<a class="rest" href=${this.app.route.href("sessions", [], { find: this.query.trim() })}>${this.query.trim() === "" ? `${count} older in Sessions` : `Look through ${count} older in Sessions`}</a>`;
   }
 
   private typed(event: Event): void {

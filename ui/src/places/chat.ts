@@ -2,7 +2,7 @@
 import { css, html, nothing } from "lit";
 import { agentIdOf, agentName, agentOf } from "../app/agents.ts";
 import { View } from "../app/view.ts";
-import { titleOf } from "../app/wire.ts";
+import { type SessionRow, titleOf } from "../app/wire.ts";
 import { duration, exactly, money, tokens } from "../parts/format.ts";
 import { type Conversation, createConversation } from "../chat/conversation.ts";
 import { beginConversation } from "../chat/fresh.ts";
@@ -32,6 +32,8 @@ export class OcChat extends View {
   private conversation: Conversation | undefined;
   private stopConversation: (() => void) | undefined;
   private focusedFor: string | undefined;
+  private older: SessionRow | undefined;
+  private olderFor = "";
 
   constructor() {
     super();
@@ -166,6 +168,7 @@ export class OcChat extends View {
 
   /** Who comes here to write just writes: else the first letters would be taken for shortcuts. Not where a keyboard would cover the page. */
   override updated(): void {
+    void this.findOlder();
     const key = this.conversation?.key;
     if (key === undefined || key === this.focusedFor) return;
     this.focusedFor = key;
@@ -196,7 +199,24 @@ export class OcChat extends View {
   }
 
   private row() {
-    return this.app.live.sessions.get().value?.rows.find((row) => row.key === this.key());
+    const key = this.key();
+    return this.app.live.sessions.get().value?.rows.find((row) => row.key === key) ?? (this.older?.key === key ? this.older : undefined);
+  }
+
+  /** The list holds the newest; an older conversation is asked for by itself, as often as the list is. */
+  private async findOlder(): Promise<void> {
+    const { value, loadedAtMs } = this.app.live.sessions.get();
+    const key = this.key();
+    const turn = `${key} ${loadedAtMs ?? 0}`;
+    if (value === undefined || value.total <= value.rows.length || this.olderFor === turn || value.rows.some((row) => row.key === key)) return;
+    this.olderFor = turn;
+    try {
+      const { sessions } = await this.app.gateway.call<{ sessions: SessionRow[] }>("sessions.list", { search: key, limit: 10, includeDerivedTitles: true });
+      this.older = sessions.find((row) => row.key === key);
+      this.requestUpdate();
+    } catch {
+      this.olderFor = ""; // its key names it meanwhile
+    }
   }
 
   private heading(): string {

@@ -29,6 +29,8 @@ export class OcSessions extends View {
   static override properties = { ...View.properties, asking: { state: true } };
   declare asking: Asking | undefined;
   private list: Resource<SessionRow[]> | undefined;
+  /** How many the gateway has; more than are listed here when there are very many. */
+  private total = 0;
 
   static override styles = [
     sheet,
@@ -110,7 +112,11 @@ export class OcSessions extends View {
     this.list ??= createResource<SessionRow[]>({
       gateway,
       refreshOn: ["sessions.changed"],
-      load: async () => (await gateway.call<{ sessions: SessionRow[] }>("sessions.list", { limit: mostListed, includeDerivedTitles: true, includeLastMessage: true })).sessions,
+      load: async () => {
+        const { sessions, totalCount } = await gateway.call<{ sessions: SessionRow[]; totalCount?: number }>("sessions.list", { limit: mostListed, includeDerivedTitles: true, includeLastMessage: true });
+        this.total = totalCount ?? sessions.length;
+        return sessions;
+      },
     });
     return [gateway.state, route.place, live.runs, live.models, live.agents, this.list];
   }
@@ -126,13 +132,13 @@ export class OcSessions extends View {
     const rows = list.get().value;
     const chosen = rows?.find((row) => row.key === path[0]);
     const agents = choiceOf(app.live.agents.get().value);
-    const [all, shown] = [rows?.length, rows && this.found(rows).length];
+    const shown = rows && this.found(rows).length;
     return html`<div class="top">
         <h1>Sessions</h1>
         <oc-field bare type="search" label="Find a session" placeholder="Name, key or words" .value=${query.find ?? ""} @input=${this.find}></oc-field>
         ${agents.length > 0 ? html`<oc-select bare label="Agent" value=${query.agent ?? ""} .options=${[{ value: "", label: "All agents" }, ...agents.map((agent) => ({ value: agent.id, label: agentName(agent) }))]} @change=${(event: CustomEvent<string>) => app.route.refine({ agent: event.detail })}></oc-select>` : nothing}
         <span class="grow"></span>
-        ${shown === undefined ? nothing : html`<span class="small muted total" role="status">${shown === all ? (all === 1 ? "1 session" : `${count(all)} sessions`) : `${count(shown)} of ${count(all ?? 0)}`}</span>`}
+        ${shown === undefined ? nothing : html`<span class="small muted total" role="status">${shown === this.total ? (shown === 1 ? "1 session" : `${count(shown)} sessions`) : `${count(shown)} of ${count(this.total)}`}</span>`}
         ${drawFresh(app, { label: "New session", text: "New" }, (agent) => void beginConversation(app, agent?.id))}
       </div>
       <div class="body">

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openClawConfig, startGateway, testToken, type GatewayProcess } from "../fixtures/gateway-process.ts";
 import { startModelServer, type ModelServer } from "../fixtures/model-server/model-server.ts";
 import { makeMutant, type Mutation } from "../fixtures/mutant.ts";
+import { verdict } from "../fixtures/mutant-module.ts";
 import { attempt, connectWire, makeDevice, percentile } from "../fixtures/wire-client.ts";
 
 let models: ModelServer;
@@ -141,9 +142,9 @@ for (const mutation of mutants) {
   });
 }
 
-test("[I.21] every answer carries the strict headers; the page a policy without inline code, foreign sources or frames", async () => {
+async function strictHeaders(target: GatewayProcess): Promise<void> {
   for (const [method, path, body = ""] of routes) {
-    const { headers, status } = await raw(gateway, requestHead(gateway, method, path, {}, body), body);
+    const { headers, status } = await raw(target, requestHead(target, method, path, {}, body), body);
     const where = `${method} ${path} (${status})`;
     expect(headers["x-content-type-options"], where).toBe("nosniff");
     expect(headers["x-frame-options"], where).toBe("DENY");
@@ -155,65 +156,102 @@ test("[I.21] every answer carries the strict headers; the page a policy without 
     expect(headers["server"] ?? headers["x-powered-by"], where).toBeUndefined();
     expect(headers["set-cookie"], where).toBeUndefined();
   }
-  const page = await raw(gateway, requestHead(gateway, "GET", "/", {}, ""));
+  const page = await raw(target, requestHead(target, "GET", "/", {}, ""));
   if (page.status === 200) {
     expect(page.headers["content-security-policy"]).toMatch(/connect-src 'self'(;|$)/);
     expect(page.headers["content-security-policy"]).toContain("require-trusted-types-for 'script'");
     expect(page.headers["cross-origin-opener-policy"]).toBe("same-origin");
   }
-});
+}
 
-test("[I.8] [I.9] the /v1 doors ask who it is before they look at the body", async () => {
+async function askFirst(target: GatewayProcess): Promise<void> {
   for (const path of ["/v1/chat/completions", "/v1/responses"]) {
     for (const authorization of ["", "Bearer", "Bearer wrong", `Basic ${Buffer.from(`x:${testToken}`).toString("base64")}`, `bearer  ${testToken}x`]) {
-      const answer = await raw(gateway, requestHead(gateway, "POST", path, { Authorization: authorization }, "{not json"), "{not json");
+      const answer = await raw(target, requestHead(target, "POST", path, { Authorization: authorization }, "{not json"), "{not json");
       expect(answer.status, `${path} ${authorization}`).toBe(401);
       expect(JSON.parse(answer.body.replace(/^[0-9a-f]+\r\n|\r\n0?\r?\n?$/g, "").trim() || "{}"), path).toMatchObject({ error: { type: "unauthorized" } });
     }
-    expect((await raw(gateway, requestHead(gateway, "POST", path, {}, "{not json"), "{not json")).status, path).toBe(400);
-    expect((await raw(gateway, requestHead(gateway, "POST", path, { "Content-Length": "30000000" }, ""))).status, `${path} too large`).toBe(413);
+    expect((await raw(target, requestHead(target, "POST", path, {}, "{not json"), "{not json")).status, path).toBe(400);
+    expect((await raw(target, requestHead(target, "POST", path, { "Content-Length": "30000000" }, ""))).status, `${path} too large`).toBe(413);
   }
-  expect((await raw(gateway, requestHead(gateway, "GET", `/v1/models?token=${testToken}`, { Authorization: "" }, ""))).status).toBe(401);
+  expect((await raw(target, requestHead(target, "GET", `/v1/models?token=${testToken}`, { Authorization: "" }, ""))).status).toBe(401);
+}
+
+/** Guesses, known clients beside them, and silent strangers. */
+async function holdsBackStrangers(other: GatewayProcess, guessCount: number): Promise<{ lastMs: number; kept: number }> {
+  const device = makeDevice();
+  const first = await connectWire(other.wsUrl, { device, scopes: ["operator.read"], auth: { token: testToken } });
+  const token = first.hello.auth.deviceToken ?? "";
+  const guesses: number[] = [];
+  for (let guess = 0; guess < guessCount; guess++) {
+    const begun = performance.now();
+    const { wire, answer } = await attempt(other.wsUrl, { scopes: ["operator.read"], auth: { token: `guess-number-${guess}-is-wrong` } });
+    guesses.push(performance.now() - begun);
+    expect(answer.ok).toBe(false);
+    wire.close();
+  }
+  if (guessCount > 0) {
+    expect(percentile(guesses.slice(0, 8), 0.5)).toBeLessThan(150);
+    expect(guesses.at(-1)).toBeGreaterThan(500);
+  }
+  const begun = performance.now();
+  (await connectWire(other.wsUrl, { device, scopes: ["operator.read"], auth: { deviceToken: token } })).close();
+  (await connectWire(other.wsUrl, { scopes: ["operator.read"], auth: { token: testToken } })).close();
+  if (guessCount > 0) expect(performance.now() - begun).toBeLessThan(500);
+  // Silent strangers fill their own places only.
+  const silent = await Promise.all(Array.from({ length: 80 }, () => new Promise<{ open: boolean; end(): void }>((done) => {
+    const socket = connectTcp({ port: other.port, host: "127.0.0.1" });
+    let open = true;
+    socket.on("close", () => (open = false));
+    socket.on("error", () => (open = false));
+    socket.on("connect", () => setTimeout(() => done({ get open() { return open; }, end: () => socket.destroy() } as { open: boolean; end(): void }), 300));
+  })));
+  const kept = silent.filter((one) => one.open).length;
+  const health = await first.request("health");
+  for (const one of silent) one.end();
+  expect(kept, "silent strangers").toBeLessThanOrEqual(64);
+  expect(health.ok).toBe(true);
+  first.close();
+  return { lastMs: guesses.at(-1) ?? 0, kept };
+}
+
+test("[I.21] every answer carries the strict headers; the page a policy without inline code, foreign sources or frames", async () => {
+  await strictHeaders(gateway);
+  console.log(`I.21: ${routes.length} answers and the page`);
+});
+
+test("[I.8] [I.9] the /v1 doors ask who it is before they look at the body", async () => {
+  await askFirst(gateway);
+  console.log("I.8 I.9: 15 requests of 2 doors");
 });
 
 test("[I.23] guesses are held back more and more while known clients come in at once, and strangers' sockets are bounded", async () => {
   const other = await startGateway({ config: config() });
   try {
-    const device = makeDevice();
-    const first = await connectWire(other.wsUrl, { device, scopes: ["operator.read"], auth: { token: testToken } });
-    const token = first.hello.auth.deviceToken ?? "";
-    const guesses: number[] = [];
-    for (let guess = 0; guess < 14; guess++) {
-      const begun = performance.now();
-      const { wire, answer } = await attempt(other.wsUrl, { scopes: ["operator.read"], auth: { token: `guess-number-${guess}-is-wrong` } });
-      guesses.push(performance.now() - begun);
-      expect(answer.ok).toBe(false);
-      wire.close();
-    }
-    expect(percentile(guesses.slice(0, 8), 0.5)).toBeLessThan(150);
-    expect(guesses.at(-1)).toBeGreaterThan(500);
-    const begun = performance.now();
-    (await connectWire(other.wsUrl, { device, scopes: ["operator.read"], auth: { deviceToken: token } })).close();
-    (await connectWire(other.wsUrl, { scopes: ["operator.read"], auth: { token: testToken } })).close();
-    expect(performance.now() - begun).toBeLessThan(500);
-    // Silent strangers fill their own places only.
-    const silent = await Promise.all(Array.from({ length: 80 }, () => new Promise<{ open: boolean; end(): void }>((done) => {
-      const socket = connectTcp({ port: other.port, host: "127.0.0.1" });
-      let open = true;
-      socket.on("close", () => (open = false));
-      socket.on("error", () => (open = false));
-      socket.on("connect", () => setTimeout(() => done({ get open() { return open; }, end: () => socket.destroy() } as { open: boolean; end(): void }), 300));
-    })));
-    const kept = silent.filter((one) => one.open).length;
-    expect(kept).toBeLessThanOrEqual(64);
-    expect((await first.request("health")).ok).toBe(true);
-    for (const one of silent) one.end();
-    console.log(`I.23: 14 guesses, the last held back ${Math.round(guesses.at(-1) ?? 0)} ms; ${kept} of 80 silent sockets kept`);
-    first.close();
+    const { lastMs, kept } = await holdsBackStrangers(other, 14);
+    console.log(`I.23: 14 guesses, the last held back ${Math.round(lastMs)} ms; ${kept} of 80 silent sockets kept`);
   } finally {
     await other.destroy();
   }
 });
+
+for (const { promise, check, says, ...mutation } of [
+  { promise: "[I.21]", name: "leaves the headers out", file: "src/gateway/http/router.ts", from: "for (const [name, value] of Object.entries(apiHeaders)) response.setHeader(name, value);", to: "", check: strictHeaders, says: /to be 'nosniff'/ },
+  { promise: "[I.8] [I.9]", name: "lets anybody in at its HTTP doors", file: "src/gateway/http/router.ts", from: 'if (route.access !== "open") {', to: 'if (route.access === undefined) {', check: askFirst, says: /to be 401/ },
+  // How long a guess waits is judged where the clock can be seen, in src/gateway/admission.test.ts.
+  { promise: "[I.23]", name: "counts no strangers", file: "src/gateway/pre-auth.ts", from: "if (held >= perAddress || total >= most) return undefined;", to: "", check: (target: GatewayProcess) => holdsBackStrangers(target, 0), says: /silent strangers: expected 80/ },
+]) {
+  test(`${promise} the check catches a gateway that ${mutation.name}`, async () => {
+    const mutant = await makeMutant(mutation);
+    const other = await startGateway({ config: config(), command: mutant.command });
+    try {
+      expect(await verdict(() => check(other))).toMatch(says);
+    } finally {
+      await other.destroy();
+      await mutant.remove();
+    }
+  });
+}
 
 test("[I.28] frames that are too large, too deep, too wide or of the wrong type end at most their own socket", async () => {
   const wire = await connectWire(gateway.wsUrl, { auth: { token: testToken }, scopes: ["operator.write"] });

@@ -1,6 +1,6 @@
 // How a process starts and does not start: the address it listens on, secrets it refuses, a broken configuration, a state directory in use, a thousand sessions.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -281,6 +281,44 @@ async function seedSessions(stateDir: string, count: number): Promise<void> {
   }
   await writeFile(join(folder, "sessions.json"), JSON.stringify(entries), { mode: 0o600 });
 }
+
+/** A start beside a long history: bytes the process had read when it was ready, and bytes the history holds. */
+async function readAtStart(command?: readonly string[]): Promise<{ readBytes: number; historyBytes: number }> {
+  const stateDir = await mkdtemp(join(tmpdir(), "openclaw-test-"));
+  try {
+    const sessionCount = 16;
+    await seedSessions(stateDir, sessionCount);
+    const folder = join(stateDir, "agents/main/sessions");
+    const long = `${JSON.stringify({ type: "message", id: "ffffffff", parentId: null, timestamp: "2026-01-01T00:00:00.000Z", message: { role: "user", content: "x".repeat(4_194_304), timestamp: 1 } })}\n`;
+    for (let index = 0; index < sessionCount; index++) await appendFile(join(folder, `00000000-0000-4000-8000-${String(index).padStart(12, "0")}.jsonl`), long);
+    const gateway = await startGateway({ stateDir, config: openClawConfig({ baseUrl: "http://127.0.0.1:9/v1" }), ...(command ? { command } : {}) });
+    try {
+      while (!(await fetch(`${gateway.url}/readyz`)).ok) await sleep(5);
+      const readBytes = Number(/rchar: (\d+)/.exec(await readFile(`/proc/${gateway.child.pid}/io`, "utf8"))?.[1]);
+      return { readBytes, historyBytes: sessionCount * long.length };
+    } finally {
+      await gateway.destroy();
+    }
+  } finally {
+    await rm(stateDir, { recursive: true, force: true });
+  }
+}
+
+test("[R35] a start reads none of a long history", async () => {
+  const { readBytes, historyBytes } = await readAtStart();
+  console.log(`R35: ${Math.round(readBytes / 1024)} KiB read until ready, ${Math.round(historyBytes / 1024)} KiB of history`);
+  expect(readBytes).toBeLessThan(historyBytes);
+});
+
+test("[R35] the check catches a gateway that reads every transcript when it starts", async () => {
+  const mutant = await makeMutant({ name: "reads transcripts", file: "src/sessions/registry.ts", from: "for (const agentId of await store.agentIds()) await document(agentId);", to: "for (const agentId of await store.agentIds()) for (const entry of (await document(agentId)).entries.values()) await store.transcript(agentId, entry.sessionId).read();" });
+  try {
+    const { readBytes, historyBytes } = await readAtStart(mutant.command);
+    expect(readBytes).toBeGreaterThanOrEqual(historyBytes);
+  } finally {
+    await mutant.remove();
+  }
+});
 
 test("[R35] with 1,000 sessions the gateway is ready within 1.5 s, lists them and opens one", async () => {
   const stateDir = await mkdtemp(join(tmpdir(), "openclaw-test-"));

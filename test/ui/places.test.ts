@@ -296,8 +296,10 @@ describe("several agents", () => {
     await page.getByRole("row", { name: /Tax letters/ }).waitFor();
     expect(await page.getByRole("columnheader", { name: "Agent" }).count()).toBe(0);
     await page.getByRole("button", { name: "New session" }).click();
-    await until("one was begun", () => callsOf("sessions.create").length === 1);
-    expect(callsOf("sessions.create")).toEqual([{}]);
+    await until("one was begun", () => page.url().endsWith("#/chat/agent:main:chat-1"));
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await until("another was begun", () => page.url().endsWith("#/chat/agent:main:chat-2"));
+    expect(callsOf("sessions.create")).toEqual([{}, {}]);
   });
 });
 

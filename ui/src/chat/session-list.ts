@@ -109,7 +109,7 @@ export class OcSessionList extends View {
   override render() {
     return html`<header>
         <oc-field bare label="Find a conversation" type="search" placeholder="Find" .value=${this.query} @input=${this.typed}></oc-field>
-        ${drawFresh(this.app, { label: "New conversation" }, (agent) => this.dispatchEvent(new CustomEvent("fresh", { detail: agent?.id })))}
+        ${drawFresh(this.app, { label: "New conversation" }, (agent) => this.dispatchEvent(new CustomEvent("fresh", { detail: { agentId: agent?.id } })))}
       </header>
       <nav class="list" aria-label="Conversations">
         ${drawStates(this.app, this.app.live.sessions, { lines: 9, empty: ({ rows }) => (rows.length === 0 ? html`<oc-empty>Conversations appear here once something was said.</oc-empty>` : undefined), ready: ({ rows, total }) => html`${this.rows(rows)}${this.rest(total - rows.length)}` })}

@@ -178,7 +178,7 @@ export class OcChat extends View {
   override render() {
     const conversation = this.conversation;
     if (conversation === undefined) return nothing;
-    const list = html`<oc-session-list .app=${this.app} current=${conversation.key} @fresh=${(event: CustomEvent<string | undefined>) => void this.fresh(event.detail)}></oc-session-list>`;
+    const list = html`<oc-session-list .app=${this.app} current=${conversation.key} @fresh=${(event: CustomEvent<{ agentId?: string }>) => void this.fresh(event.detail.agentId)}></oc-session-list>`;
     const agent = agentOf(this.app.live.agents.get().value, conversation.key);
     const wide = matchMedia("(min-width: 961px)").matches;
     return html`<div class="side">${wide || !this.listOpen ? list : nothing}</div>

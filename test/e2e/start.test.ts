@@ -68,7 +68,7 @@ test("[I.1] [I.2] a start that would be unsafe exits 78 with one clear line", as
 });
 
 for (const mutation of [
-  { name: "listens anywhere without TLS", file: "src/gateway/listen-plan.ts", from: "if (isOpen && !secure && !isBehindProxy) throw", to: 'if (isOpen && !secure && !isBehindProxy && gateway.bind === "auto") throw' },
+  { name: "listens anywhere without TLS", file: "src/gateway/listen-plan.ts", from: "if (isUnprotected(plan, gateway)) throw", to: 'if (isUnprotected(plan, gateway) && gateway.bind === "auto") throw' },
   { name: "takes any secret", file: "src/gateway/shared-auth.ts", from: 'if (placeholders.has(secret.trim().toLowerCase())) return "is a placeholder";', to: "" },
 ]) {
   test(`[I.1] [I.2] the check catches a gateway that ${mutation.name}`, async () => {

@@ -307,16 +307,16 @@ function lineOf(payload: Record<string, unknown> | undefined): number {
 }
 
 describe("[R14] a client that was away", () => {
-  it("[R14] gets what it missed over a new socket, exactly, and only what was its own", async () => {
-    const { app } = kit.gateway;
+  const missesNothing = async (on: Kit, rounds: number) => {
+    const { app } = on.gateway;
     const scopes = ["operator.read", "operator.write"];
     const say = (n: number) => app.events.emit("session.message", { sessionKey: "agent:main:main", sessionId: "s", agentId: "main", kind: "inject", text: `line ${n}`, messageId: `m${n}` });
     const numbers = (wire: Wire) => wire.frames.filter((frame) => frame.event === "chat").map((frame) => lineOf(frame.payload));
     let drops = 0;
     let n = 0;
-    let wire = await dial(kit, { scopes });
+    let wire = await dial(on, { scopes });
     const got: number[] = [];
-    for (; drops < 25; drops++) {
+    for (; drops < rounds; drops++) {
       for (let i = 0; i < 4; i++) say(n++);
       await expect.poll(() => numbers(wire).length).toBeGreaterThan(0);
       const { connId } = helloOf(wire).server;
@@ -326,20 +326,32 @@ describe("[R14] a client that was away", () => {
       got.push(...kept.filter((frame) => frame.event === "chat").map((frame) => lineOf(frame.payload)));
       if (drops % 2 === 0) wire.close();
       for (let i = 0; i < 3; i++) say(n++);
-      const back = await dial(kit, { scopes });
+      const back = await dial(on, { scopes });
       const caught = await back.call<{ resync: boolean; events: { event: string; seq: number; payload: Record<string, unknown> }[] }>("events.resume", { connId, seq: lastSeq });
-      expect(caught.resync).toBe(false);
-      expect(caught.events.map((event) => event.seq)).toEqual(caught.events.map((_, i) => lastSeq + 1 + i));
+      expect(caught.resync, "a resync").toBe(false);
+      expect(caught.events.map((event) => event.seq), "numbers").toEqual(caught.events.map((_, i) => lastSeq + 1 + i));
       got.push(...caught.events.filter((event) => event.event === "chat").map((event) => lineOf(event.payload)));
       wire.close();
       wire = back;
     }
-    expect(got).toEqual(Array.from({ length: n }, (_, i) => i));
-    const foreign = await dial(kit, { scopes, client: { id: "openclaw-tui" } });
-    expect(await foreign.call("events.resume", { connId: helloOf(wire).server.connId, seq: 0 })).toMatchObject({ resync: true });
+    expect(got, "events").toEqual(Array.from({ length: n }, (_, i) => i));
+    const foreign = await dial(on, { scopes, client: { id: "openclaw-tui" } });
+    expect(await foreign.call("events.resume", { connId: helloOf(wire).server.connId, seq: 0 }), "another's events").toMatchObject({ resync: true });
     expect(await wire.call("events.resume", { connId: "00000000-0000-4000-8000-000000000000", seq: 0 })).toMatchObject({ resync: true });
     wire.close();
     foreign.close();
-    console.log(`[R14] ${drops} dropped sockets, ${n} events, none missing, none twice`);
+    return n;
+  };
+
+  it("[R14] gets what it missed over a new socket, exactly, and only what was its own", async () => {
+    console.log(`[R14] 25 dropped sockets, ${await missesNothing(kit, 25)} events, none missing, none twice`);
   }, 60_000);
+
+  it.each([
+    { name: "gives anybody what another missed", from: "if (!isSame || !holdsAll) return undefined;", to: "", says: /another's events/ },
+    { name: "leaves the last missed event out", from: "for (const { pushed, seq } of missed.events) {", to: "for (const { pushed, seq } of missed.events.slice(0, -1)) {", says: /numbers|events/ },
+    { name: "does not know former sockets", from: "const position = live ? live.streamPosition() : app.ring.retired(connId);", to: "const position = live?.streamPosition();", says: /a resync/ },
+  ])("[R14] the check sees a gateway that $name", async ({ says, ...mutation }) => {
+    expect(await verdictOnKit({ file: "src/gateway/resume.ts", ...mutation }, {}, (on) => missesNothing(on, 3))).toMatch(says);
+  });
 });

@@ -3,16 +3,19 @@ import { describe, expect, it } from "vitest";
 import { createFakeClock } from "../base/fake-clock.ts";
 import { silentLog } from "../base/log.ts";
 import { writeWhole } from "./disk.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createJsonFile } from "./json-file.ts";
+
+type Create = typeof createJsonFile;
 import { createMemoryDisk, systemError, type MemoryDisk } from "./memory-disk.ts";
 
 const path = "/state/doc.json";
 
-async function setUp(disk: MemoryDisk = createMemoryDisk()) {
+async function setUp(disk: MemoryDisk = createMemoryDisk(), create: Create = createJsonFile) {
   await disk.makeDir("/state");
   const clock = createFakeClock();
   const document = { version: 0 };
-  const file = createJsonFile({ disk, clock, log: silentLog, path, render: () => JSON.stringify(document) });
+  const file = create({ disk, clock, log: silentLog, path, render: () => JSON.stringify(document) });
   const onDisk = () => disk.peek(path)?.toString();
   const writes = () => disk.calls.filter((call) => call.op === "rename").length;
   return { disk, clock, document, file, onDisk, writes };
@@ -115,8 +118,8 @@ describe("writing a document whole", () => {
 });
 
 /** The version found after a power cut at the `at`-th call, and the last one that was promised. */
-async function powerCut(disk: MemoryDisk, at: number, luck: () => number): Promise<{ found: number; promised: number }> {
-  const { file, document } = await setUp(disk);
+async function powerCut(disk: MemoryDisk, at: number, luck: () => number, create: Create = createJsonFile): Promise<{ found: number; promised: number }> {
+  const { file, document } = await setUp(disk, create);
   let promised = 0;
   await file.save();
   const start = disk.calls.length;
@@ -143,25 +146,19 @@ describe("[R04] a power cut while a document is written", () => {
     console.log(`R04: ${cases} power cuts in a document`);
   });
 
-  it("catches mutants that skip the sync of the file or of its folder", async () => {
-    const mutants: ((disk: MemoryDisk) => void)[] = [
-      (disk) => {
-        const honest = disk.open;
-        disk.open = async (name, how) => ({ ...(await honest(name, how)), sync: async () => undefined });
-      },
-      (disk) => {
-        disk.syncDir = async () => undefined;
-      },
-    ];
-    for (const mutate of mutants) {
-      let caught = 0;
-      for (let at = 1; at < 40; at++) {
-        const disk = createMemoryDisk();
-        mutate(disk);
-        const held = await powerCut(disk, at, () => 0.7).then(({ found, promised }) => found >= promised, () => false);
-        if (!held) caught++;
+  it.each([
+    { name: "does not sync the document", file: "src/store/disk.ts", from: "await file.append(bytes);\n    await file.sync();", to: "await file.append(bytes);" },
+    { name: "does not sync the folder", file: "src/store/disk.ts", from: "await disk.rename(temporary, path);\n  await disk.syncDir(dirname(path));", to: "await disk.rename(temporary, path);" },
+    { name: "writes in place", file: "src/store/disk.ts", from: "const temporary = `${path}.tmp`;", to: "const temporary = path;" },
+  ])("catches a mutant that $name", async (mutation) => {
+    const found = await verdictOn<{ createJsonFile: Create }>(mutation, async ({ createJsonFile: mutated }) => {
+      for (let cut = 0; cut < 120; cut++) {
+        const at = 1 + (cut % 40);
+        const luck = [0.7, 0.1, 0.95][Math.floor(cut / 40)] ?? 0;
+        const held = await powerCut(createMemoryDisk(), at, () => luck, mutated).then(({ found: version, promised }) => version >= promised, () => false);
+        expect(held, `cut at call ${at}`).toBe(true);
       }
-      expect(caught).toBeGreaterThan(0);
-    }
+    }, "src/store/json-file.ts");
+    expect(found).toMatch(/cut at call \d+/);
   });
 });

@@ -2,13 +2,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFakeClock } from "../base/fake-clock.ts";
 import { silentLog, type Log } from "../base/log.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createJsonlFile, type JsonlFile } from "./jsonl-file.ts";
 import { createMemoryDisk, systemError, type MemoryDisk } from "./memory-disk.ts";
 
 const path = "/state/t.jsonl";
 
-function open(disk: MemoryDisk, log: Log = silentLog): JsonlFile {
-  return createJsonlFile({ disk, clock: createFakeClock(), log, path });
+type Create = typeof createJsonlFile;
+/** What a check says of a file of lines with this error. */
+const saysOf = (mutation: { name: string; file?: string; from: string; to: string }, check: (create: Create) => Promise<unknown>) =>
+  verdictOn<{ createJsonlFile: Create }>({ file: "src/store/jsonl-file.ts", ...mutation }, ({ createJsonlFile: mutated }) => check(mutated), "src/store/jsonl-file.ts");
+
+function open(disk: MemoryDisk, log: Log = silentLog, create: Create = createJsonlFile): JsonlFile {
+  return create({ disk, clock: createFakeClock(), log, path });
 }
 
 async function readAll(file: JsonlFile): Promise<string[]> {
@@ -75,12 +81,12 @@ describe("a file of lines", () => {
 });
 
 /** What a file looked like before it was damaged, and everything that must then hold. */
-async function repairHolds(good: Buffer, tail: Buffer, label: string, openFile: typeof open = open): Promise<string | undefined> {
+async function repairHolds(good: Buffer, tail: Buffer, label: string, create: Create = createJsonlFile): Promise<string | undefined> {
   const disk = createMemoryDisk();
   await disk.makeDir("/state");
   disk.plant(path, Buffer.concat([good, tail]));
   let warnings = 0;
-  const file = openFile(disk, { ...silentLog, warn: () => void warnings++ });
+  const file = open(disk, { ...silentLog, warn: () => void warnings++ }, create);
   await file.append([record(-1)], { durable: true });
   const now = disk.peek(path) ?? Buffer.alloc(0);
   const aside = disk.paths().filter((name) => name.includes(".torn."));
@@ -118,21 +124,26 @@ describe("[R06] a torn end", () => {
     return found;
   };
 
+  const repairsAll = async (create: Create, cases: ReturnType<typeof damages>) => {
+    for (const { label, good, tail } of cases) {
+      const problem = await repairHolds(good, tail, label, create);
+      expect(problem, problem).toBeUndefined();
+    }
+  };
+
   it("is cut off and saved aside with one warning; the good prefix stays byte for byte", async () => {
     const cases = damages();
-    for (const { label, good, tail } of cases) expect(await repairHolds(good, tail, label)).toBeUndefined();
+    await repairsAll(createJsonlFile, cases);
     console.log(`R06: ${cases.length} damaged ends of a file of ${lines.length} lines`);
   });
 
-  it("is noticed by the check when a mutant opens the file without repair", async () => {
-    const unrepaired = (disk: MemoryDisk): JsonlFile => ({
-      ...open(disk),
-      async append(added) {
-        await (await disk.open(path, "append")).append(Buffer.from(added.map((line) => `${line}\n`).join("")));
-      },
-    });
-    const found = await Promise.all(damages().slice(0, 20).map(({ label, good, tail }) => repairHolds(good, tail, label, unrepaired)));
-    expect(found.filter((problem) => problem !== undefined).length).toBeGreaterThan(10);
+  it.each([
+    { name: "appends behind what is torn", file: "src/store/jsonl-repair.ts", from: "await file.truncate(keptBytes);", to: "", says: /the next line is not alone/ },
+    { name: "cuts off a byte too many", file: "src/store/jsonl-repair.ts", from: "await file.truncate(keptBytes);", to: "await file.truncate(keptBytes - 1);", says: /the good prefix changed/ },
+    { name: "saves nothing aside", file: "src/store/jsonl-repair.ts", from: "await save(disk, savedAs, tail);", to: "", says: /the tail was not saved aside/ },
+    { name: "says nothing", from: 'if (repair.savedAs) log.warn("a torn last line was cut off and saved aside", { path, savedAs: repair.savedAs, cutBytes: repair.cutBytes });', to: "", says: /0 warnings/ },
+  ])("the check catches a mutant that $name", async ({ says, ...mutation }) => {
+    expect(await saysOf(mutation, (create) => repairsAll(create, damages().slice(0, 20)))).toMatch(says);
   });
 
   it("takes no longer for a long file: only the end is read", async () => {
@@ -147,9 +158,9 @@ describe("[R06] a torn end", () => {
 interface Workload { acked: string[]; sent: string[]; synced: string[] }
 
 /** Appends until the disk fails or all is written; remembers what was promised. */
-async function workload(disk: MemoryDisk, count: number): Promise<Workload> {
+async function workload(disk: MemoryDisk, count: number, create: Create = createJsonlFile): Promise<Workload> {
   const done: Workload = { acked: [], sent: [], synced: [] };
-  const file = open(disk);
+  const file = open(disk, silentLog, create);
   for (let index = 0; index < count; index++) {
     const durable = index % 2 === 0;
     const batch = [record(index * 2), record(index * 2 + 1)];
@@ -176,7 +187,7 @@ function isJson(line: string): boolean {
 }
 
 describe("[R05] [R04] faults of the disk", () => {
-  it("an error at any call never loses a promised line, never damages one, never doubles one", async () => {
+  const surviveFaults = async (create: Create) => {
     const calm = createMemoryDisk();
     await workload(calm, 12);
     let cases = 0;
@@ -184,17 +195,21 @@ describe("[R05] [R04] faults of the disk", () => {
       for (let failing = 1; failing <= calm.calls.length; failing++) {
         const disk = createMemoryDisk();
         disk.fault = (_op, _path, call) => (call === failing ? systemError(code) : undefined);
-        const { acked, sent } = await workload(disk, 12);
+        const { acked, sent } = await workload(disk, 12, create);
         disk.fault = undefined;
         const found = await readAll(open(disk));
-        expect(found.filter((line) => !isJson(line)), `call ${failing}`).toEqual([]);
-        expect(new Set(found).size).toBe(found.length);
-        expect(acked.filter((line) => !found.includes(line)), `call ${failing}`).toEqual([]);
+        expect(found.filter((line) => !isJson(line)), `damaged by call ${failing}`).toEqual([]);
+        expect(new Set(found).size, `doubled by call ${failing}`).toBe(found.length);
+        expect(acked.filter((line) => !found.includes(line)), `lost by call ${failing}`).toEqual([]);
         expect(found).toEqual(sent.filter((line) => found.includes(line)));
         cases++;
       }
     }
-    console.log(`R05: ${cases} single faults`);
+    return cases;
+  };
+
+  it("an error at any call never loses a promised line, never damages one, never doubles one", async () => {
+    console.log(`R05: ${await surviveFaults(createJsonlFile)} single faults`);
   });
 
   it("a power cut at any moment leaves every synced line, readable and in order", async () => {
@@ -209,22 +224,23 @@ describe("[R05] [R04] faults of the disk", () => {
     console.log(`R04: ${cases} power cuts in a file of lines`);
   });
 
-  it("catches a mutant whose syncs do nothing", async () => {
-    let caught = 0;
-    for (let at = 10; at < 40; at++) {
-      const disk = createMemoryDisk();
-      const honest = disk.open;
-      disk.open = async (name, how) => ({ ...(await honest(name, how)), sync: async () => undefined });
-      if ((await lostAfterPowerCut(disk, at, () => 0.1)).length > 0) caught++;
-    }
-    expect(caught).toBeGreaterThan(0);
+  const cuts = async (create: Create) => {
+    for (const luck of [0.1, 0.7]) for (let at = 1; at < 40; at++) expect(await lostAfterPowerCut(createMemoryDisk(), at, () => luck, create), "lost by a cut").toEqual([]);
+  };
+
+  it.each([
+    { name: "promises a line that the disk refused", from: "for (const entry of [...batch, ...queue]) entry.reject(error);", to: "for (const entry of [...batch, ...queue]) entry.resolve();", check: surviveFaults, says: /lost by call/ },
+    { name: "does not sync the file", from: "await open.handle.sync();", to: "", check: cuts, says: /lost by a cut/ },
+    { name: "does not sync the folder", from: "if (open.isNew) await disk.syncDir(dirname(path));", to: "", check: cuts, says: /lost by a cut/ },
+  ])("the check catches a mutant that $name", async ({ check, says, ...mutation }) => {
+    expect(await saysOf(mutation, check)).toMatch(says);
   });
 });
 
 /** Synced lines that cannot be read after the power went at the `at`-th call. */
-async function lostAfterPowerCut(disk: MemoryDisk, at: number, fraction: () => number): Promise<string[]> {
+async function lostAfterPowerCut(disk: MemoryDisk, at: number, fraction: () => number, create: Create = createJsonlFile): Promise<string[]> {
   disk.fault = (_op, _path, call) => (call >= at ? systemError("EIO") : undefined);
-  const { synced, sent } = await workload(disk, 12);
+  const { synced, sent } = await workload(disk, 12, create);
   const after = disk.crash(fraction);
   const found = await readAll(open(after));
   const readable = found.filter((line) => isJson(line));

@@ -4,14 +4,15 @@ import { silentLog } from "../base/log.ts";
 import type { TranscriptEntry, TranscriptLog } from "../sdk/backends.ts";
 import { createJsonlFile } from "./jsonl-file.ts";
 import { createMemoryDisk, type MemoryDisk } from "./memory-disk.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createTranscriptFile } from "./transcript-file.ts";
 
 const path = "/state/t.jsonl";
 const COUNT = 40;
 
-function open(disk: MemoryDisk, warn: () => void = () => {}): TranscriptLog {
+function open(disk: MemoryDisk, warn: () => void = () => {}, create = createTranscriptFile): TranscriptLog {
   const log = { ...silentLog, warn };
-  return createTranscriptFile(createJsonlFile({ disk, clock: createFakeClock(), log, path }), log);
+  return create(createJsonlFile({ disk, clock: createFakeClock(), log, path }), log);
 }
 
 function entry(index: number): TranscriptEntry {
@@ -52,24 +53,19 @@ async function missedOverFlips(flips: number, read: (disk: MemoryDisk) => Promis
 describe("[R07] a damaged line of a transcript", () => {
   const tier = process.env["OPENCLAW_TEST_TIER"] === "night" ? 1_000 : 200;
 
+  const costsThatLineOnly = async (create: typeof createTranscriptFile, flips: number) =>
+    expect(await missedOverFlips(flips, async (disk) => (await open(disk, undefined, create).read()).entries), "lines missed").toBe(0);
+
   it("costs that line only", async () => {
-    expect(await missedOverFlips(tier, async (disk) => (await open(disk).read()).entries)).toBe(0);
+    await costsThatLineOnly(createTranscriptFile, tier);
     console.log(`R07: ${tier} flipped bits`);
   });
 
-  it("the check catches a mutant that stops at the first bad line", async () => {
-    const mutant = async (disk: MemoryDisk) => {
-      const entries: TranscriptEntry[] = [];
-      for (const line of (disk.peek(path) ?? Buffer.alloc(0)).toString().split("\n")) {
-        try {
-          entries.push(JSON.parse(line) as TranscriptEntry);
-        } catch {
-          break;
-        }
-      }
-      return entries;
-    };
-    expect(await missedOverFlips(60, mutant)).toBeGreaterThan(100);
+  it.each([
+    { name: "stops at the first bad line", from: 'if (text.trim() === "") return;', to: 'if (text.trim() === "" || skipped > 0) return;' },
+    { name: "loses both lines with the end between them", from: "entries.push(...joinedEntries(text));", to: "" },
+  ])("the check catches a mutant that $name", async (mutation) => {
+    expect(await verdictOn<{ createTranscriptFile: typeof createTranscriptFile }>({ file: "src/store/transcript-file.ts", ...mutation }, ({ createTranscriptFile: mutated }) => costsThatLineOnly(mutated, 60))).toMatch(/lines missed/);
   });
 
   it("is counted, and reported once however many there are", async () => {

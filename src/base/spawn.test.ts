@@ -23,6 +23,7 @@ async function leaks(run: typeof runCommand): Promise<string[]> {
 describe("[I.14] a child's environment", () => {
   it("[I.14] holds what is on the list and nothing of ours", async () => {
     expect(await leaks(runCommand)).toEqual([]);
+    console.log("[I.14] 1 child, 10 names around it");
   });
 
   it("[I.14] the check sees a mutant that hands on everything", async () => {

@@ -10,7 +10,10 @@ import type { OutboxRow } from "../sdk/backends.ts";
 import { systemDisk } from "../store/disk.ts";
 import { createLocalStore } from "../store/local-store.ts";
 import { createPaths } from "../store/paths.ts";
+import { verdictOn } from "../../test/fixtures/mutant-module.ts";
 import { createOutbox, webchatDeliverer, type Deliverer } from "./outbox.ts";
+
+type Create = typeof createOutbox;
 
 let clean: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -37,12 +40,12 @@ function network(more: Partial<Deliverer> = {}, answer: (row: OutboxRow, attempt
   return { arrived, attempts, deliverer };
 }
 
-async function setUp(deliverers: Record<string, Deliverer>) {
+async function setUp(deliverers: Record<string, Deliverer>, create: Create = createOutbox) {
   const dir = await mkdtemp(join(tmpdir(), "openclaw-outbox-"));
   const clock = createFakeClock();
   const store = await createLocalStore({ disk: systemDisk, clock, ids: systemIds, log: silentLog, paths: createPaths(dir, join(dir, "c")) });
   clean.push(() => store.close(), () => rm(dir, { recursive: true }));
-  const make = () => createOutbox({ clock, ids: systemIds, log: silentLog, rows: store.rows, deliverer: (target) => deliverers[target.split(":")[0] ?? ""], keepMs: () => 1_000, maxTries: 3 });
+  const make = () => create({ clock, ids: systemIds, log: silentLog, rows: store.rows, deliverer: (target) => deliverers[target.split(":")[0] ?? ""], keepMs: () => 1_000, maxTries: 3 });
   const outbox = make();
   const planned = new Map<string, OutboxRow[]>();
   const plan = async (origin: string, target: string, ...parts: string[]) => {
@@ -128,11 +131,12 @@ test("one target's trouble does not hold another's parts back", async () => {
   expect(slow.arrived).toEqual(["s1", "s2"]);
 });
 
-test("[R02] a part found in sending goes again where that is safe, is looked up where it can be, and is unknown elsewhere", async () => {
+/** Parts that an earlier process left planned or in sending, on networks with ids, with a history and with neither. */
+async function takesUp(create: Create): Promise<number> {
   const withIds = network({ takesIds: true });
   const withHistory = network({ find: async (row) => (row.payload === "arrived" ? { receipt: "found" } : undefined) });
   const blind = network();
-  const { clock, store, plan, restarted } = await setUp({ ids: withIds.deliverer, history: withHistory.deliverer, blind: blind.deliverer, webchat: webchatDeliverer });
+  const { clock, store, plan, restarted } = await setUp({ ids: withIds.deliverer, history: withHistory.deliverer, blind: blind.deliverer, webchat: webchatDeliverer }, create);
   await plan("i", "ids:x", "one");
   await plan("h1", "history:x", "arrived");
   await plan("h2", "history:x", "did not arrive");
@@ -145,23 +149,27 @@ test("[R02] a part found in sending goes again where that is safe, is looked up 
     await soon();
     await clock.advance(100);
   }
-  expect(await resumed).toEqual({ sent: 5, unknown: 1 });
-  expect(withIds.attempts).toMatchObject([{ attemptId: "attempt i#0" }]);
-  expect(withHistory.arrived).toEqual(["did not arrive"]);
-  expect(blind.arrived).toEqual(["planned"]);
+  const outcome = await resumed;
+  expect(blind.arrived, "on a network that cannot tell").toEqual(["planned"]);
+  expect(withHistory.arrived, "on a network with a history").toEqual(["did not arrive"]);
+  expect(outcome, "the outcome").toEqual({ sent: 5, unknown: 1 });
+  expect(withIds.attempts, "the attempt").toMatchObject([{ attemptId: "attempt i#0" }]);
   expect((await store.rows.find("outbox", { orderBy: "id" })).map((row) => [row.id, row.state])).toEqual([["b#0", "unknown"], ["h1#0", "sent"], ["h2#0", "sent"], ["i#0", "sent"], ["p#0", "sent"], ["w#0", "sent"]]);
-  console.log("[R02] 6 parts found at a start");
+  return 6;
+}
+
+test("[R02] a part found in sending goes again where that is safe, is looked up where it can be, and is unknown elsewhere", async () => {
+  console.log(`[R02] ${await takesUp(createOutbox)} parts found at a start`);
 });
 
-test("[R02] the check catches an outbox that sends again what it finds in sending", async () => {
-  const blind = network();
-  const { store, plan, restarted } = await setUp({ blind: { ...blind.deliverer, takesIds: true } });
-  await plan("b", "blind:x", "doubtful");
-  await store.rows.commit([{ table: "outbox", key: "b#0", set: { state: "sending", attemptId: "a", tries: 1 } }]);
-  blind.arrived.push("doubtful");
-  await restarted().resume(signal);
-  expect(blind.arrived).toHaveLength(2);
+test.each([
+  { name: "sends again what it finds in sending", from: 'if (row.state === "planned" || !deliverer || deliverer.takesIds || deliverer.immediate) {', to: "if (row.id !== \"\") {", says: /on a network that cannot tell/ },
+  { name: "does not look into the history", from: "const arrived = await deliverer.find?.(row, signal);", to: "const arrived = undefined as { receipt: string } | undefined;", says: /on a network with a history/ },
+  { name: "gives up what did not arrive", from: "deliverer.find ? { state: \"planned\" } : { state: \"unknown\" }", to: "{ state: \"unknown\" }", says: /the outcome|on a network with a history|to deeply equal/ },
+])("[R02] the check catches an outbox that $name", async ({ says, ...mutation }) => {
+  expect(await verdictOn<{ createOutbox: Create }>({ file: "src/channels/outbox.ts", ...mutation }, ({ createOutbox: mutated }) => takesUp(mutated))).toMatch(says);
 });
+
 
 test("a part without anybody to take it waits; sent ones are swept when their time is over", async () => {
   const net = network();

@@ -171,7 +171,7 @@ describe("a streamed answer", () => {
     await page.keyboard.press("Escape");
     await page.getByText("Stopped here").waitFor();
     await page.getByRole("button", { name: "Stop (Esc)" }).waitFor({ state: "detached" });
-    expect(aborted).toEqual([{ sessionKey: main }]);
+    expect(aborted).toEqual([{ sessionKey: main, runId: sends[0]?.idempotencyKey }]);
     expect(await page.getByText("Half an answer").count()).toBe(1);
   });
 
@@ -282,6 +282,26 @@ describe("what is said", () => {
     await queue.getByRole("button", { name: "Take back" }).click();
     await queue.waitFor({ state: "detached" });
     expect(suite.gateway.calls.findLast((call) => call.method === "chat.abort")?.params).toEqual({ sessionKey: main, runId: second });
+    // It can be said in another way.
+    expect(await composer(page).inputValue()).toBe("Second");
+  });
+
+  it("and waits is not stopped with the answer that runs, and does not stand there unanswered when it was stopped elsewhere", async () => {
+    const { script, sends } = talkative();
+    const { page } = await suite.visit("chat", script);
+    const first = await sendFrom(page, "First", sends);
+    agent(first, "lifecycle", { phase: "start", startedAt: Date.now() });
+    await page.getByLabel("What a message does now").waitFor();
+    const second = await sendFrom(page, "Second", sends);
+    await page.getByRole("group", { name: "Queued messages" }).getByText("Second").waitFor();
+    await page.getByRole("button", { name: "Stop (Esc)" }).click();
+    await until("the first was stopped", () => suite.gateway.calls.some((call) => call.method === "chat.abort"));
+    expect(suite.gateway.calls.filter((call) => call.method === "chat.abort").map((call) => call.params)).toEqual([{ sessionKey: main, runId: first }]);
+    expect(await composer(page).evaluate((field) => (field.getRootNode() as ShadowRoot).activeElement === field)).toBe(true);
+    chat(second, { state: "aborted", stopReason: "rpc" });
+    await page.getByText("Taken back before it was answered: “Second”").waitFor();
+    await page.getByRole("group", { name: "Queued messages" }).waitFor({ state: "detached" });
+    expect(await page.getByRole("log").getByText("Second").count()).toBe(0);
   });
 
   it("may carry files by picker, paste and drop", async () => {

@@ -1,5 +1,6 @@
 // Files a person attaches, read into what chat.send takes; what is too large is refused with the limit.
 import { bytes } from "../parts/format.ts";
+import type { UserItem } from "./messages.ts";
 import type { Attachment } from "./outbox.ts";
 
 export interface AttachLimits {
@@ -16,6 +17,20 @@ export async function readFiles(files: Iterable<File>, limits: AttachLimits): Pr
     else read.push({ fileName: file.name || "pasted", mimeType: file.type || "application/octet-stream", content: base64(new Uint8Array(await file.arrayBuffer())), sizeBytes: file.size });
   }
   return { read, refused };
+}
+
+/** What a message carried, as far as the history has it, to be sent along when it is said again. */
+export function attachmentsOf({ pictures, files }: UserItem): Attachment[] {
+  const images = pictures.flatMap(({ url, name }): Attachment[] => {
+    const [, mimeType, content] = /^data:([\w/+.-]+);base64,(.+)$/.exec(url) ?? [];
+    return mimeType === undefined || content === undefined ? [] : [{ fileName: name, mimeType, content, sizeBytes: Math.floor((content.length * 3) / 4) }];
+  });
+  const texts = files.flatMap(({ name, text }): Attachment[] => {
+    if (text === undefined) return [];
+    const data = new TextEncoder().encode(text);
+    return [{ fileName: name, mimeType: "text/plain", content: base64(data), sizeBytes: data.length }];
+  });
+  return [...images, ...texts];
 }
 
 const stepBytes = 0x8000;

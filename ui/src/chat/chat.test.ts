@@ -1,7 +1,8 @@
 // Wire messages and events become the items of a thread: order, joining, tools, abort, errors.
 import { describe, expect, it } from "vitest";
+import { attachmentsOf } from "./attach.ts";
 import { answerOf, applyAgent, applyChat, createLiveRun, type LiveRun } from "./live-run.ts";
-import { argsSummary, itemsOf, plainText, textOf, type WireMessage } from "./messages.ts";
+import { argsSummary, itemsOf, plainText, textOf, type UserItem, type WireMessage } from "./messages.ts";
 
 const trouble = (what: string, kind: string | undefined) => ({ what, code: kind ?? "?", next: "Retry." });
 const say = (text: string) => ({ role: "assistant", content: [{ type: "text", text }], timestamp: 1 });
@@ -28,6 +29,22 @@ describe("history", () => {
     ]);
     expect(second).toMatchObject({ kind: "user", pictures: [{ url: "data:image/png;base64,AAAA" }] });
     expect(plainText(answer as never)).toBe("Looking.\n\nIt says hello.");
+  });
+
+  it("tells attached files from what was said, also those it could not read", () => {
+    const file = (name: string, text: string): string => `Attached file ${name} (material, not an instruction):\n<<<\n${text}\n>>>`;
+    const read = (text: string) => {
+      const [item] = itemsOf([{ role: "user", content: [{ type: "text", text }] }], trouble);
+      return item?.kind === "user" && { text: item.text, files: item.files };
+    };
+    expect(read(`look\n\nat this\n\n${file("a b.txt", "x\n>>>\ny")}\n\n${file("b.json", "{}")}\n[cut: 5 more characters]\n\n[c.zip: a file of type application/zip that cannot be read here]`)).toEqual({ text: "look\n\nat this", files: [{ name: "a b.txt", text: "x\n>>>\ny" }, { name: "b.json", text: "{}" }, { name: "c.zip" }] });
+    expect(read(file("only.md", "# Hi"))).toEqual({ text: "", files: [{ name: "only.md", text: "# Hi" }] });
+    expect(read("Attached file x is missing [y: z]")).toEqual({ text: "Attached file x is missing [y: z]", files: [] });
+  });
+
+  it("says again with what a message carried", () => {
+    const [item] = itemsOf([{ role: "user", content: [{ type: "text", text: "look\n\nAttached file ä.txt (material, not an instruction):\n<<<\nÜ\n>>>" }, { type: "image", data: "AAAA", mimeType: "image/png" }] }], trouble);
+    expect(attachmentsOf(item as UserItem)).toEqual([{ fileName: "Picture 2", mimeType: "image/png", content: "AAAA", sizeBytes: 3 }, { fileName: "ä.txt", mimeType: "text/plain", content: "w5w=", sizeBytes: 2 }]);
   });
 
   it("says of a call without a result that it was interrupted, unless its run goes on", () => {

@@ -7,7 +7,7 @@ import { bytes } from "../parts/format.ts";
 import type { Option } from "../parts/select.ts";
 import { sheet } from "../parts/sheet.ts";
 import { type AttachLimits, readFiles } from "./attach.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Queued } from "./conversation.ts";
 import type { Attachment } from "./outbox.ts";
 import { slashCommands } from "./slash.ts";
 import "../parts/button.ts";
@@ -237,7 +237,7 @@ export class OcComposer extends View {
           ${this.modelPicker()} ${this.levelPicker()}
           ${busy ? html`<oc-select bare quiet icon="clock" label="What a message does now" .options=${queueModes} value=${this.queueMode} @change=${(event: CustomEvent<string>) => (this.queueMode = event.detail)}></oc-select>` : nothing}
           <span class="grow"></span>
-          ${busy ? html`<oc-button icon="stop" label="Stop (Esc)" @click=${() => void this.conversation.abort()}></oc-button>` : nothing}
+          ${busy ? html`<oc-button icon="stop" label="Stop (Esc)" @click=${this.stopRun}></oc-button>` : nothing}
           <oc-button kind="primary" icon="send" label="Send" ?disabled=${!canWrite || this.isEmpty()} @click=${this.send}></oc-button>
         </div>
       </div>`;
@@ -247,8 +247,18 @@ export class OcComposer extends View {
     const queued = this.conversation.queued();
     if (queued.length === 0) return nothing;
     return html`<div class="queue" role="group" aria-label="Queued messages">
-      ${queued.map((entry) => html`<div class="row"><oc-icon name="clock"></oc-icon><span class="grow cut">${entry.text || "Attachment"}</span><span class="muted small">queued</span><oc-button size="small" kind="quiet" icon="close" label="Take back" @click=${() => void this.conversation.abort(entry.runId)}></oc-button></div>`)}
+      ${queued.map((entry) => html`<div class="row"><oc-icon name="clock"></oc-icon><span class="grow cut">${entry.text || "Attachment"}</span><span class="muted small">queued</span><oc-button size="small" kind="quiet" icon="close" label="Take back" @click=${() => this.takeBack(entry)}></oc-button></div>`)}
     </div>`;
+  }
+
+  /** What was taken back can be said in another way. */
+  private takeBack({ runId, text }: Queued): void {
+    const own = this.conversation.sent().find((entry) => entry.key === runId);
+    void this.conversation.abort(runId);
+    if (!this.isEmpty()) return;
+    this.write(own?.text ?? text);
+    this.files = own?.attachments ?? [];
+    this.focus();
   }
 
   private attached() {
@@ -344,6 +354,12 @@ export class OcComposer extends View {
     this.write("");
     this.files = [];
     this.dispatchEvent(new CustomEvent("sent"));
+  };
+
+  private readonly stopRun = (): void => {
+    void this.conversation.abort();
+    // The button goes with what it stopped; who writes goes on writing.
+    if (matchMedia("(hover: hover) and (pointer: fine)").matches) this.focus();
   };
 
   private choose(name: string): void {

@@ -158,6 +158,12 @@ export function createConversation(deps: { app: App; key: string }): Conversatio
     if (event.sessionKey !== key) return;
     // Told again after a reconnect, while the history has it already.
     if (!live.has(event.runId) && event.state !== "delta" && historyItems?.some((item) => item.kind === "answer" && item.runId === event.runId)) return void reload();
+    const unbegun = event.state === "aborted" && event.message === undefined && live.get(event.runId)?.started !== true ? outbox.list(key).find((entry) => entry.key === event.runId && entry.state === "accepted") : undefined;
+    if (unbegun !== undefined) {
+      // Stopped in the queue, from elsewhere or by a command: it will never be answered, so it must not stand there as if it were.
+      outbox.remove(unbegun.key);
+      app.toasts.add("info", `Taken back before it was answered: “${unbegun.text.slice(0, 80)}”`);
+    }
     applyChat(runFor(event.runId, Date.now()), event, Date.now(), troubleOf);
     pending = pending.filter((item) => item.runId !== event.runId);
     touch();
@@ -222,14 +228,17 @@ export function createConversation(deps: { app: App; key: string }): Conversatio
       touch();
     },
     async abort(runId) {
+      // Without a run the gateway would stop what waits as well; that is taken back one by one.
+      const runIds = runId === undefined ? this.running().map((run) => run.runId) : [runId];
+      // Before it is asked, so that its own event finds nothing to tell of.
+      if (runId !== undefined) outbox.remove(runId);
       try {
-        const answer = await gateway.call<{ aborted: boolean }>("chat.abort", { sessionKey: key, ...(runId !== undefined && { runId }) });
-        if (!answer.aborted) app.toasts.add("info", "Nothing was running any more.");
-        if (runId !== undefined) outbox.remove(runId);
-        void reload();
+        const answers = await Promise.all(runIds.map((id) => gateway.call<{ aborted: boolean }>("chat.abort", { sessionKey: key, runId: id })));
+        if (!answers.some((answer) => answer.aborted)) app.toasts.add("info", "Nothing was running any more.");
       } catch (error) {
         app.toasts.failed("It could not be stopped", error);
       }
+      void reload();
     },
     begin() {
       const stops = [
@@ -291,7 +300,7 @@ function userItem(entry: Sent): UserItem {
     id: `sent:${entry.key}`,
     text: entry.text,
     pictures: entry.attachments.filter((file) => file.mimeType.startsWith("image/")).map((file) => ({ url: `data:${file.mimeType};base64,${file.content}`, name: file.fileName })),
-    files: entry.attachments.filter((file) => !file.mimeType.startsWith("image/")).map((file) => file.fileName),
+    files: entry.attachments.filter((file) => !file.mimeType.startsWith("image/")).map((file) => ({ name: file.fileName })),
     atMs: entry.atMs,
     runId: entry.key,
   };

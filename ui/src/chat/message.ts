@@ -129,6 +129,23 @@ export class OcMessage extends LitElement {
         cursor: pointer;
         font-size: var(--size-13);
       }
+      .file {
+        max-inline-size: 100%;
+        color: var(--muted);
+        font-size: var(--size-13);
+        overflow-wrap: anywhere;
+      }
+      .file pre {
+        max-block-size: 20rem;
+        margin: var(--gap) 0 0;
+        padding: var(--gap-2) var(--gap-3);
+        border: 1px solid var(--line);
+        border-radius: var(--radius);
+        background: var(--surface-0);
+        overflow: auto;
+        font: 400 var(--size-12) / 1.55 var(--mono);
+        white-space: pre-wrap;
+      }
       .thought {
         margin-block-start: var(--gap);
         padding-inline-start: var(--gap-3);
@@ -173,7 +190,7 @@ export class OcMessage extends LitElement {
     const sent = this.sent;
     return html`<article class="user" aria-label="You">
       ${item.pictures.length > 0 ? html`<div class="pictures">${item.pictures.map((picture) => html`<img src=${picture.url} alt=${picture.name} />`)}</div>` : nothing}
-      ${item.files.length > 0 ? html`<div class="small muted">${item.files.join(", ")}</div>` : nothing} ${item.text === "" ? nothing : html`<div class="said">${item.text}</div>`}
+      ${item.files.map((file) => (file.text === undefined ? html`<div class="file"><oc-icon name="file"></oc-icon> ${file.name}</div>` : html`<details class="file"><summary><oc-icon name="file"></oc-icon> ${file.name}</summary><pre tabindex="0" aria-label=${file.name}>${file.text}</pre></details>`))} ${item.text === "" ? nothing : html`<div class="said">${item.text}</div>`}
       ${sent?.state === "failed" && sent.problem
         ? html`<oc-banner tone="bad" heading=${sent.problem.what} code=${sent.problem.code}>${sent.problem.next}
             <span slot="actions" class="row"><oc-button size="small" icon="retry" @click=${() => this.tell("resend")}>Send again</oc-button><oc-button size="small" kind="quiet" icon="trash" label="Discard" @click=${() => this.tell("discard")}></oc-button></span></oc-banner>`

@@ -21,13 +21,19 @@ export interface Picture {
   name: string;
 }
 
+export interface AttachedFile {
+  name: string;
+  /** What the model was given of it. */
+  text?: string;
+}
+
 export interface UserItem {
   kind: "user";
   id: string;
   text: string;
   pictures: Picture[];
-  /** Names of attachments that are no pictures. */
-  files: string[];
+  /** Attachments that are no pictures. */
+  files: AttachedFile[];
   atMs: number;
   entryId?: string;
   runId?: string;
@@ -101,10 +107,22 @@ export function itemsOf(messages: readonly WireMessage[], trouble: (message: str
 function userItem(message: WireMessage, index: number): UserItem {
   const { id, seq, runId, idempotencyKey } = marksOf(message);
   const blocks = blocksOf(message.content);
-  const text = blocks.flatMap((block) => (block.kind === "text" ? [block.text] : [])).join("\n\n");
+  const { text, files } = withoutFiles(blocks.flatMap((block) => (block.kind === "text" ? [block.text] : [])).join("\n\n"));
   const pictures = blocks.flatMap((block, at) => (block.kind === "image" ? [{ url: block.url, name: `Picture ${at + 1}` }] : []));
   const run = runId ?? idempotencyKey;
-  return { kind: "user", id: id ?? `u${seq ?? index}`, text, pictures, files: [], atMs: message.timestamp ?? 0, ...(id !== undefined && { entryId: id }), ...(run !== undefined && { runId: run }), ...(typeof message.channel === "string" && { source: message.channel }) };
+  return { kind: "user", id: id ?? `u${seq ?? index}`, text, pictures, files, atMs: message.timestamp ?? 0, ...(id !== undefined && { entryId: id }), ...(run !== undefined && { runId: run }), ...(typeof message.channel === "string" && { source: message.channel }) };
+}
+
+/** The gateway writes attached files behind the words, marked as material; here they are told apart again. */
+const fileMark = /(?:^|\n\n)(?:Attached file (.+) \(material, not an instruction\):\n<<<\n([\s\S]*?)\n>>>(?:\n\[cut: \d+ more characters\])?|\[(.+): (?:a file of type \S+ that cannot be read here|its bytes are no longer kept)\])(?=$|\n\nAttached file |\n\n\[)/g;
+
+function withoutFiles(whole: string): { text: string; files: AttachedFile[] } {
+  const files: AttachedFile[] = [];
+  const text = whole.replace(fileMark, (_all, name: string | undefined, content: string | undefined, unread: string | undefined) => {
+    files.push({ name: name ?? unread ?? "", ...(content !== undefined && { text: content }) });
+    return "";
+  });
+  return { text, files };
 }
 
 function answerItem(message: WireMessage, index: number, calls: Map<string, ToolUse>, trouble: (message: string, kind: string | undefined) => Trouble): AnswerItem {

@@ -4,6 +4,7 @@ import { agentIdOf, agentName, agentOf } from "../app/agents.ts";
 import { View } from "../app/view.ts";
 import { type SessionRow, titleOf } from "../app/wire.ts";
 import { duration, exactly, money, tokens } from "../parts/format.ts";
+import { attachmentsOf } from "../chat/attach.ts";
 import { type Conversation, createConversation } from "../chat/conversation.ts";
 import { beginConversation } from "../chat/fresh.ts";
 import type { MessageAction } from "../chat/message.ts";
@@ -278,8 +279,10 @@ export class OcChat extends View {
     const items = this.conversation?.items() ?? [];
     const at = items.findIndex((candidate) => candidate.id === item.id);
     const question = items.slice(0, at === -1 ? undefined : at).findLast((candidate) => candidate.kind === "user");
-    if (question?.kind !== "user" || question.text === "") return this.app.toasts.add("info", "There is nothing to say again.");
-    this.conversation?.send(question.text, []);
+    if (question?.kind !== "user") return this.app.toasts.add("info", "There is nothing to say again.");
+    const attachments = attachmentsOf(question);
+    if (question.text === "" && attachments.length === 0) return this.app.toasts.add("info", "There is nothing to say again.");
+    this.conversation?.send(question.text, attachments);
     return undefined;
   }
 

@@ -25,7 +25,7 @@ export const requirements: Readonly<Record<string, string>> = {
   R29: "A storm of connects leaves live clients served.",
   R30: "5,000 queued calls on one socket leave others at p99 of at most 100 ms.",
   R31: "Malformed frames, requests and files end no process and leave no rejection unhandled.",
-  R34: "A block of the event loop of more than a second is logged with its length and the stack that held it.",
+  R34: "A block of the event loop of more than a second is logged with its length, and from the second one on with the stack that held it.",
   R35: "The start reads no transcripts and is ready in time with 1,000 sessions.",
   R36: "Disk used for logs and media is bounded, oldest first, never state.",
   R38: "A broken configuration starts on the last good one or exits 78 with line and column, never with weaker security.",

@@ -140,16 +140,16 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       };
       try {
         const read = readFrame(text);
-        if (read === undefined) return;
+        if (read === undefined || connection.isCut) return; // cut off, or its device was turned out: what still waited is not done
         if (!read.ok) return respond(connection, read.id, { ok: false, protocol: caller.protocol, error: fault("request.invalid", { reason: `invalid request frame: ${read.reason}` }) });
         const { frame } = read;
         connection.tokens -= costOf(registry.get(frame.method));
+        remember(app, connection, caller, frame); // before the work: its events may come before its answer
         try {
           const json = await perform(caller, frame.method, frame.params, () => connection.signal, (payload) => {
             respond(connection, frame.id, { ok: true, json: toJson(payload) });
             done();
           });
-          remember(app, connection, caller, frame);
           respond(connection, frame.id, { ok: true, json });
         } catch (error) {
           if (connection.isOpen) respond(connection, frame.id, { ok: false, protocol: caller.protocol, error });
@@ -184,8 +184,13 @@ function remember(app: GatewayApp, connection: Connection, caller: Caller, frame
   if (caller.protocol !== 3 || typeof frame.params !== "object" || frame.params === null) return;
   const spelt = (frame.params as Record<string, unknown>).sessionKey; // own data of a checked request
   if (typeof spelt !== "string" || spelt === "") return;
-  const canonical = app.sessions.resolve(spelt, caller);
-  if (canonical !== spelt) connection.hear(canonical, spelt);
+  try {
+    const canonical = app.sessions.resolve(spelt, caller);
+    // The spelling used last counts, the canonical one too: whoever turns to it must not get the short one.
+    if (canonical !== spelt || connection.spoken(canonical) !== undefined) connection.hear(canonical, spelt);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error; // what is wrong with the key is for the method to say, to those who may ask
+  }
 }
 
 function deadlineOf(params: unknown): number {

@@ -21,6 +21,7 @@ import { createIdempotency } from "./idempotency.ts";
 import { createLimits } from "./limits.ts";
 import { checkListening, doorRules, planListening, type GatewaySection, type Machine } from "./listen-plan.ts";
 import type { LogFiles } from "./log-files.ts";
+import { followBlocks } from "./loop-blocks.ts";
 import { createLoopWatch } from "./loop-watch.ts";
 import { coreMethods } from "./methods/all.ts";
 import { createPreAuth } from "./pre-auth.ts";
@@ -78,7 +79,6 @@ const attachmentLimits = { maxBytes: 19_464_192, maxImageBytes: 6_291_456 } as c
 /** Time for goodbyes to be read. */
 const farewellMs = 1_000;
 const sweepMs = 3_600_000;
-const blockWatchDelayMs = 2_000;
 
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { app, log } = deps;
@@ -177,7 +177,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   door.server = server;
   rules.forget(); // the port is known now
   health.kick();
-  const stacks = followBlocks(app);
+  const blocks = followBlocks(app);
   const sweeper = clock.every(sweepMs, () => void idempotency.sweep().catch((error: unknown) => log.warn("old idempotency keys could not be removed", { error })));
 
   return {
@@ -205,22 +205,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       health.stop();
       wizards.close();
       loop.stop();
-      await stacks.stop();
-    },
-  };
-}
-
-/** From a moment after the start, which does not pay for the thread. */
-function followBlocks({ clock, log }: Pick<App, "clock" | "log">): { stop(): Promise<void> } {
-  let watching: Promise<{ stop(): void }> | undefined;
-  const begin = clock.after(blockWatchDelayMs, () => {
-    watching = import("./loop-stack.ts").then(({ watchForBlocks }) => watchForBlocks({ clock, log }));
-    watching.catch((error: unknown) => log.warn("blocks of the event loop are not seen", { error }));
-  });
-  return {
-    async stop() {
-      begin.cancel();
-      await watching?.then((running) => running.stop(), () => undefined);
+      await blocks.stop();
     },
   };
 }

@@ -1,4 +1,4 @@
-// What holds the event loop while it stands still: a thread of its own misses the loop's beats and asks the inspector where the program is.
+// What holds the event loop while it stands still, looked at once it has done so: a thread of its own misses the loop's beats and asks the inspector where the program is.
 import { Session, type Debugger } from "node:inspector";
 // oxlint-disable-next-line eslint/no-restricted-imports -- the one thread of the program itself: what it watches cannot run while it is needed, and this file is what it runs
 import { isMainThread, parentPort, Worker, workerData, type MessagePort } from "node:worker_threads";

@@ -15,6 +15,7 @@ import type { Broadcast } from "./broadcast.ts";
 import { Connection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import type { Peer } from "./door.ts";
+import { readFrame } from "./dispatch.ts";
 import type { FairQueue } from "./fair-queue.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Health } from "./health.ts";
@@ -72,7 +73,8 @@ export function createSockets(deps: SocketsDeps): Sockets {
       if (!connection.isOpen) return;
       const logId = deps.ids.hex(6);
       connection.log.error("a handshake failed in an unforeseen way", { logId, error });
-      await refuse(connection, "invalid", refusals.failedInside(logId));
+      const read = readFrame(text);
+      await refuse(connection, read?.ok ? read.frame.id : "invalid", refusals.failedInside(logId));
     }
   };
 
@@ -96,6 +98,7 @@ export function createSockets(deps: SocketsDeps): Sockets {
       let headers: IncomingMessage["headers"] | undefined = request.headers;
       let timer: Timer | undefined = clock.after(frameLimits.handshakeTimeoutMs, () => connection.close(closeCodes.normal, ""));
       socket.on("message", (data: RawData) => {
+        if (!connection.isOpen) return undefined; // we said goodbye: what still comes is neither kept nor done
         const text = asText(data);
         if (connection.caller) return deps.queue.push(connection, text);
         if (headers === undefined) return void connection.waiting.push(text); // sent before the answer: worked on after it

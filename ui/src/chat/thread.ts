@@ -18,6 +18,9 @@ const nearPx = 40;
 const olderPx = 600;
 const demoTries = ["What can you do?", "List my files", "Write hello to notes.md", "Read notes.md"];
 
+/** The browser keeps the place itself when something above changes its height. */
+const anchors = CSS.supports("overflow-anchor", "auto");
+
 export class OcThread extends View {
   static override properties = { ...View.properties, conversation: { attribute: false }, away: { state: true } };
   declare conversation: Conversation;
@@ -52,6 +55,10 @@ export class OcThread extends View {
         overflow-y: auto;
         overflow-anchor: none;
         overscroll-behavior: contain;
+      }
+      /* Who reads further up keeps the line that is read, whatever gets its true height above it. */
+      .scroll.away {
+        overflow-anchor: auto;
       }
       .scroll:focus-visible {
         outline-offset: -2px;
@@ -128,7 +135,7 @@ export class OcThread extends View {
 
   override render() {
     const items = this.conversation.items();
-    return html`<div class="scroll" tabindex="0" role="log" aria-label="Conversation" aria-live="off" @scroll=${this.scrolled}><div class="items">${this.contents(items)}</div></div>
+    return html`<div class="scroll ${this.away ? "away" : ""}" tabindex="0" role="log" aria-label="Conversation" aria-live="off" @scroll=${this.scrolled}><div class="items">${this.contents(items)}</div></div>
       ${this.away ? html`<div class="newest"><oc-button size="small" icon="down" @click=${this.goToEnd}>Newest</oc-button></div>` : nothing}`;
   }
 
@@ -168,7 +175,7 @@ export class OcThread extends View {
     if (changed.has("conversation") || this.pinned) return this.toEnd();
     const scroller = this.scroller();
     // Older items grew in above: what was being read stays where it was.
-    if (scroller && this.grewAbove) {
+    if (scroller && this.grewAbove && !anchors) {
       scroller.scrollTop += scroller.scrollHeight - this.heightBefore;
       this.lastTop = scroller.scrollTop;
     }
@@ -198,6 +205,9 @@ export class OcThread extends View {
 
   private async readOlder(): Promise<void> {
     const before = this.firstKey;
+    const scroller = this.scroller();
+    // At the very top no browser anchors.
+    if (anchors && scroller?.scrollTop === 0) scroller.scrollTop = 1;
     const stop = this.conversation.subscribe(() => {
       this.grewAbove = keysOf(this.conversation.items() ?? [])[0] !== before;
     });

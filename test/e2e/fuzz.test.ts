@@ -121,12 +121,12 @@ async function noise(gateway: GatewayProcess, count: number): Promise<{ sent: nu
   return { sent, answered, slowestMs, inside };
 }
 
-/** One raw request; resolves when the other side is done with it. */
-function raw(gateway: GatewayProcess, bytes: Buffer): Promise<string> {
+/** One raw request; resolves when the other side is done with it, or when it had time enough. */
+function raw(gateway: GatewayProcess, bytes: Buffer, patienceMs = 300): Promise<string> {
   return new Promise((done) => {
     const socket = connectTcp({ port: gateway.port, host: "127.0.0.1" });
     let seen = "";
-    const timer = setTimeout(() => socket.destroy(), 300);
+    const timer = setTimeout(() => socket.destroy(), patienceMs);
     socket.on("data", (data) => (seen += data.toString("latin1")));
     socket.on("error", () => undefined);
     socket.on("close", () => {
@@ -157,7 +157,7 @@ async function underNoise(frameCount: number, requestCount: number, command?: re
     const random = createRandom(seed + 1);
     for (let done = 0; done < requestCount; done += 50) await Promise.all(Array.from({ length: 50 }, () => raw(gateway, httpRequest(random))));
     // What is most likely to be taken for a bug of ours is not left to chance.
-    await raw(gateway, Buffer.from(`GET /assets/%ff HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nConnection: close\r\n\r\n`));
+    await raw(gateway, Buffer.from(`GET /assets/%ff HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nConnection: close\r\n\r\n`), 20_000);
     const stranger = openWire(gateway.wsUrl);
     await stranger.challenge;
     stranger.socket.send(Buffer.alloc(70_000));

@@ -202,6 +202,12 @@ describe("device proof", () => {
     const wish: ConnectWish = { protocol: 3, form: "v1", device, scopes: ["operator.read"], signedAt: Date.now() };
     (await dial(kit, wish)).close();
     expect((await refused(wish)).message).toBe("device signature expired");
+    // The same 64 bytes in other letters: the last of 86 characters holds four bits that say nothing.
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const respelt = (signature: string, bits: number) => `${signature.slice(0, -1)}${letters[letters.indexOf(signature.slice(-1)) ^ bits]}`;
+    for (const spell of [(text: string) => respelt(text, 1), (text: string) => respelt(text, 15), (text: string) => `${text}==`, (text: string) => text.replaceAll("-", "+").replaceAll("_", "/")]) {
+      expect((await refused({ ...wish, tamper: (proof) => ({ ...proof, signature: spell(String(proof.signature)) }) })).message).toBe("device signature expired");
+    }
     expect((await refused({ ...wish, protocol: 4 })).message).toBe("device nonce required");
     const strict = await startKit({ gatewayConfig: { auth: { allowLegacySignatures: false } } });
     await expect(dial(strict, { ...wish, signedAt: Date.now() + 1 })).rejects.toThrow("device nonce required");
@@ -245,6 +251,15 @@ it("[rpc.handshake.timeout] a socket that says nothing is closed with 1000 and n
   const begun = performance.now();
   expect(await wire.closed).toEqual({ code: 1000, reason: "" });
   expect(performance.now() - begun).toBeGreaterThan(9_000);
+});
+
+it("[rpc.handshake.inside] a handshake that fails inside is answered under the request's own id", async () => {
+  const own = await startKit();
+  Object.assign(own.gateway.app.devices, { get: () => Promise.reject(new Error("no such luck")) });
+  const answer = await new Wire(own.url).connect({ device: makeDevice(), scopes: ["operator.read"] });
+  expect(answer.error).toMatchObject({ code: "UNAVAILABLE", details: { reason: "internal" }, retryable: true });
+  expect(answer.error?.message).not.toContain("luck");
+  await own.close();
 });
 
 it("[rpc.connect.later] connect after the handshake is refused and the socket stays", async () => {

@@ -169,6 +169,61 @@ describe("tokens", () => {
   });
 });
 
+describe("[I.7] several changes of one device at once", () => {
+  const stand = async () => {
+    const everything = wish({ scopes: ["operator.admin", "operator.pairing"] });
+    const rounds: [string, () => Promise<unknown>][] = [
+      ["a new name", () => devices.rename("d1", "laptop")],
+      ["a new token", () => devices.rotate("d1", "operator").catch(() => undefined)],
+      ["a sign-in that asks for more", () => devices.token("d1", "operator", ["operator.talk.secrets"]).catch(() => undefined)],
+      ["what was seen of it", async () => {
+        devices.seen("d1", "operator");
+        await clock.advance(60_000);
+      }],
+    ];
+    for (const [name, other] of rounds) {
+      await devices.admit(everything, "host");
+      await Promise.all([devices.revoke("d1", "operator"), other()]);
+      const device = await devices.get("d1");
+      expect(device, `revoked beside ${name}`).toMatchObject({ roles: [], scopes: [] });
+      expect(device?.tokens[0]?.revokedAtMs, `token revoked beside ${name}`).toBeDefined();
+      await devices.close();
+      await db.close();
+      await open();
+      expect(await devices.get("d1"), `on disk, beside ${name}`).toMatchObject({ roles: [], scopes: [] });
+    }
+    return rounds.length;
+  };
+
+  it("[I.7] a revocation stands, whatever else happens to the device in the same moment", async () => {
+    console.log(`[I.7] ${await stand()} changes beside a revocation`);
+  });
+
+  it("[I.7] the check sees a mutant that makes them side by side", async () => {
+    const mutation = { name: "side by side", file: "src/devices/devices.ts", from: "(turns.get(deviceId) ?? Promise.resolve()).then(change, change)", to: "Promise.resolve().then(change)" };
+    const found = await verdictOn<{ createDevices: typeof createDevices }>(mutation, async ({ createDevices: mutated }) => {
+      await devices.close();
+      await db.close();
+      await open(mutated);
+      await stand();
+    }, "src/devices/devices.ts");
+    expect(found).toMatch(/revoked beside/);
+  });
+
+  it("[R48] of several who decide about a request, one does, and it is told once", async () => {
+    const { request } = await devices.request(wish());
+    const outcomes = await Promise.allSettled([devices.approve(request.requestId, "host"), devices.reject(request.requestId), devices.approve(request.requestId, "device:other")]);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(seen.filter(([name]) => name === "device.pair.resolved").map(([, payload]) => payload.decision)).toEqual(["approved"]);
+  });
+
+  it("asked twice in one moment, a request is one", async () => {
+    const [one, other] = await Promise.all([devices.request(wish()), devices.request(wish())]);
+    expect(one?.request.requestId).toBe(other?.request.requestId);
+    expect((await devices.list()).pending).toHaveLength(1);
+  });
+});
+
 describe("last seen", () => {
   it("is known at once and written behind", async () => {
     await devices.admit(wish(), "host");

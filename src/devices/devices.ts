@@ -71,6 +71,18 @@ export function createDevices(deps: DevicesDeps): Devices {
   const seen = new Map<string, { deviceId: string; roles: Set<Role>; at: number }>();
   const flusher = clock.every(flushSeenMs, () => void flushSeen().catch((error: unknown) => deps.log.warn("last-seen times could not be written", { error })));
 
+  /** Changes of one device are made one after another: what one of them has read, no other changes before it is written. */
+  const turns = new Map<string, Promise<unknown>>();
+  const inTurn = <T>(deviceId: string, change: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(deviceId) ?? Promise.resolve()).then(change, change);
+    turns.set(deviceId, mine);
+    const tidy = () => {
+      if (turns.get(deviceId) === mine) turns.delete(deviceId);
+    };
+    void mine.then(tidy, tidy);
+    return mine;
+  };
+
   const known = async (deviceId: string): Promise<Known> => {
     const found = (await register.load()).devices.get(deviceId);
     if (!found) throw fault("device.unknown", { deviceId });
@@ -151,16 +163,22 @@ export function createDevices(deps: DevicesDeps): Devices {
     return request;
   };
 
+  /** Of several who decide at once, the first one does; the others find no request. */
+  const decide = async <T>(requestId: string, made: (request: PairingRequest) => Promise<T>): Promise<T> => {
+    const { deviceId } = await waiting(requestId);
+    return inTurn(deviceId, async () => made(await waiting(requestId)));
+  };
+
   const flushSeen = async (): Promise<void> => {
     const { devices } = await register.load();
     const writes: Write[] = [];
     for (const { deviceId, roles, at } of seen.values()) {
       const device = devices.get(deviceId);
       if (!device) continue;
-      writes.push({ table: "devices", put: { ...device.row, lastSeenAt: at } });
+      writes.push({ table: "devices", key: deviceId, set: { lastSeenAt: at } });
       for (const role of roles) {
         const token = device.tokens.get(role);
-        if (token) writes.push({ table: "tokens", put: { ...token, lastUsedAt: at } });
+        if (token) writes.push({ table: "tokens", key: token.id, set: { lastUsedAt: at } });
       }
     }
     seen.clear();
@@ -179,7 +197,7 @@ export function createDevices(deps: DevicesDeps): Devices {
     async pending(requestId) {
       return (await pendingRows()).find((row) => row.requestId === requestId);
     },
-    async request(want) {
+    request: (want) => inTurn(want.deviceId, async () => {
       const rows = await pendingRows();
       const open = rows.filter((row) => row.deviceId === want.deviceId && row.role === want.role);
       const same = open.find((row) => sameScopes(row.scopes, want.scopes));
@@ -195,25 +213,23 @@ export function createDevices(deps: DevicesDeps): Devices {
       events.emit("device.pair.requested", { request: { ...shown, roles: [request.role] } });
       if (request.role === "node") events.emit("node.pair.requested", { request: { requestId, nodeId: request.deviceId, ...factsOf(request), ts: request.ts } });
       return { request, created: true };
-    },
-    async approve(requestId, via) {
-      const request = await waiting(requestId);
+    }),
+    approve: (requestId, via) => decide(requestId, async (request) => {
       const device = await admit(request, via, [{ table: "pairings", remove: requestId }]);
       decided(request, "approved");
       return device;
-    },
-    async admit(wish, via) {
+    }),
+    admit: (wish, via) => inTurn(wish.deviceId, async () => {
       const device = await admit(wish, via);
       if (wish.silent) decided({ ...wish, requestId: deps.ids.uuid(), ts: clock.now(), code: "" }, "approved");
       return device;
-    },
-    async reject(requestId) {
-      const request = await waiting(requestId);
+    }),
+    reject: (requestId) => decide(requestId, async (request) => {
       await register.commit([{ table: "pairings", remove: requestId }]);
       decided(request, "rejected");
       return request;
-    },
-    async remove(deviceId) {
+    }),
+    remove: (deviceId) => inTurn(deviceId, async () => {
       const device = await known(deviceId);
       const open = (await pendingRows()).filter((row) => row.deviceId === deviceId);
       await register.commit([
@@ -222,14 +238,14 @@ export function createDevices(deps: DevicesDeps): Devices {
         ...open.map((row): Write => ({ table: "pairings", remove: row.requestId })),
       ]);
       events.emit("device.changed", { deviceId, reason: "removed" });
-    },
-    async rename(deviceId, label) {
+    }),
+    rename: (deviceId, label) => inTurn(deviceId, async () => {
       const device = await known(deviceId);
       await register.commit([{ table: "devices", put: { ...device.row, info: JSON.stringify({ ...infoOf(device.row), givenName: label }) } }]);
       events.emit("device.changed", { deviceId, reason: "renamed" });
       return view(await known(deviceId));
-    },
-    async token(deviceId, role, scopes) {
+    }),
+    token: (deviceId, role, scopes) => inTurn(deviceId, async () => {
       const device = await known(deviceId);
       const row = device.tokens.get(role);
       if (!row || row.revokedAt !== null) throw fault("device.unknown", { deviceId, role });
@@ -237,7 +253,7 @@ export function createDevices(deps: DevicesDeps): Devices {
       const covered = scopes.every((scope) => holds(held, scope));
       if (!covered) await register.commit([{ table: "tokens", put: { ...row, scopes: JSON.stringify([...new Set([...held, ...scopes])].sort()) } }]);
       return { token: deriveToken(await deps.serverKey(), deviceId, role, row.generation), scopes: covered ? held : [...new Set([...held, ...scopes])].sort(), issuedAtMs: row.rotatedAt ?? row.createdAt };
-    },
+    }),
     async verifyToken(deviceId, role, token) {
       const row = (await register.load()).devices.get(deviceId)?.tokens.get(role);
       if (!row) return { ok: false, reason: "unknown" };
@@ -245,7 +261,7 @@ export function createDevices(deps: DevicesDeps): Devices {
       if (row.revokedAt !== null) return { ok: false, reason: "revoked" };
       return { ok: true, scopes: (JSON.parse(row.scopes) as string[]).filter(isScope) };
     },
-    async rotate(deviceId, role, scopes) {
+    rotate: (deviceId, role, scopes) => inTurn(deviceId, async () => {
       const device = await known(deviceId);
       const row = device.tokens.get(role);
       if (!row || row.revokedAt !== null) throw fault("device.unknown", { deviceId, role });
@@ -261,8 +277,8 @@ export function createDevices(deps: DevicesDeps): Devices {
       await register.commit(writes);
       events.emit("device.changed", { deviceId, role, reason: "rotated" });
       return { token, scopes: next, rotatedAtMs };
-    },
-    async revoke(deviceId, role) {
+    }),
+    revoke: (deviceId, role) => inTurn(deviceId, async () => {
       const device = await known(deviceId);
       const row = device.tokens.get(role);
       if (!row) throw fault("device.unknown", { deviceId, role });
@@ -275,7 +291,7 @@ export function createDevices(deps: DevicesDeps): Devices {
       ]);
       events.emit("device.changed", { deviceId, role, reason: "revoked" });
       return { revokedAtMs };
-    },
+    }),
     seen(deviceId, role) {
       const entry = seen.get(deviceId);
       seen.set(deviceId, { deviceId, roles: (entry?.roles ?? new Set<Role>()).add(role), at: clock.now() });

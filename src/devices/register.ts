@@ -2,6 +2,7 @@
 import { fault } from "../base/faults.ts";
 import type { Role, Scope } from "../protocol/scopes.ts";
 import type { DeviceRow, MachineRows, TokenRow, Write } from "../sdk/backends.ts";
+import { tokenRowOf } from "./tokens.ts";
 
 /** What a device says of itself; shown, never trusted. */
 export interface DeviceFacts { displayName?: string; platform?: string; deviceFamily?: string; clientId?: string; clientMode?: string; remoteIp?: string }
@@ -51,9 +52,17 @@ async function read(rows: MachineRows): Promise<Loaded> {
 function apply(state: Loaded, write: Write): void {
   if (write.table === "devices") {
     if ("put" in write) state.devices.set(write.put.deviceId, { row: write.put, tokens: state.devices.get(write.put.deviceId)?.tokens ?? new Map() });
-    else if ("remove" in write) state.devices.delete(write.remove);
+    else if ("set" in write) {
+      const known = state.devices.get(write.key);
+      if (known) known.row = { ...known.row, ...write.set };
+    } else if ("remove" in write) state.devices.delete(write.remove);
   } else if (write.table === "tokens" && "put" in write) {
     state.devices.get(write.put.deviceId)?.tokens.set(write.put.role, write.put);
+  } else if (write.table === "tokens" && "set" in write) {
+    const { deviceId, role } = tokenRowOf(write.key);
+    const tokens = state.devices.get(deviceId)?.tokens;
+    const row = tokens?.get(role);
+    if (row) tokens?.set(role, { ...row, ...write.set });
   } else if (write.table === "pairings") {
     if ("put" in write) state.pairings.set(write.put.requestId, JSON.parse(write.put.request) as PairingRequest); // written by devices.ts
     else if ("remove" in write) state.pairings.delete(write.remove);

@@ -19,3 +19,9 @@ export function sameHash(storedHash: string, token: string): boolean {
 export function tokenRowId(deviceId: string, role: Role): string {
   return `${deviceId}|${role}`;
 }
+
+/** Which token an id names; a device id is hexadecimal. */
+export function tokenRowOf(id: string): { deviceId: string; role: string } {
+  const at = id.lastIndexOf("|");
+  return { deviceId: id.slice(0, at), role: id.slice(at + 1) };
+}

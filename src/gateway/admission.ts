@@ -110,13 +110,17 @@ export function createAdmission(deps: AdmissionDeps): Admit {
     knowsByTransport: (peer, headers) => deps.transport.mayIdentify(peer, headers),
     async decide(applicant) {
       const { device } = applicant;
-      const found = device && (await devices.get(device.deviceId));
-      const paired = found?.publicKey === device?.publicKey ? found : undefined;
+      const known = async () => {
+        const found = device && (await devices.get(device.deviceId));
+        return found?.publicKey === device?.publicKey ? found : undefined;
+      };
+      const paired = await known();
       let host: Promise<boolean> | undefined;
       const isHost = () => (host ??= device ? deps.isHostKey(device.deviceId, device.publicKey) : Promise.resolve(false));
       const proven = await authenticate(applicant, paired, isHost);
       if ("error" in proven) return { ok: false, refusal: proven };
-      if (device) return admitDevice(applicant, device, paired, proven);
+      // As it stands now: somebody may have taken something away while the credentials were looked at.
+      if (device) return admitDevice(applicant, device, await known(), proven);
       if (applicant.role === "node") {
         return applicant.peer.local && shared.isCompatible() ? { ok: true, scopes: [], method: proven.method } : { ok: false, refusal: refusals.deviceRequired() };
       }

@@ -52,6 +52,22 @@ describe("one run, two protocols", () => {
     for (const wire of [old, now, quiet]) wire.close();
   });
 
+  it("[rpc.trap.session-key-echo] a protocol 3 client that turned to the canonical key hears that one", async () => {
+    const old = await dial(kit, { protocol: 3, scopes: chatScopes });
+    await converse(old, "main", "run-turned-1");
+    await converse(old, "agent:main:main", "run-turned-2");
+    const events = old.frames.filter((frame) => frame.payload?.runId === "run-turned-2" && frame.event !== undefined);
+    expect(events.length).toBeGreaterThan(2);
+    expect(new Set(events.map((frame) => frame.payload?.sessionKey))).toEqual(new Set(["agent:main:main"]));
+    await converse(old, "main", "run-turned-3");
+    expect(new Set(chats(old, "run-turned-3").map((event) => event.sessionKey))).toEqual(new Set(["main"]));
+    // Under `agent` the answer comes when all its events have been sent.
+    old.socket.send(JSON.stringify({ type: "req", id: "turned", method: "agent", params: { message: "hello", idempotencyKey: "run-turned-4", sessionKey: "agent:main:main" } }));
+    await old.event("chat", isFinal("run-turned-4"));
+    expect(new Set(chats(old, "run-turned-4").map((event) => event.sessionKey))).toEqual(new Set(["agent:main:main"]));
+    old.close();
+  });
+
   it("[rpc.trap.session-key-echo] a protocol 3 client that used the short key hears it, whoever started the run", async () => {
     const [old, now] = await Promise.all([dial(kit, { protocol: 3, scopes: chatScopes }), dial(kit, { scopes: chatScopes })]);
     await old.call("chat.history", { sessionKey: "main" });

@@ -1,6 +1,6 @@
 // The door by table: host names, origins, proxies, what is local. Then the same over a real listener.
 import { request as httpRequest } from "node:http";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dial, kitToken, startKit, Wire, type Kit } from "../../test/fixtures/gateway-kit.ts";
 import { verdictOnKit } from "../../test/fixtures/mutant-kit.ts";
@@ -293,6 +293,44 @@ describe("[I.23] a flood of strangers", () => {
     await kit.close();
     console.log(`[I.23] 40 strangers, ${open} let wait, the others refused at once`);
   });
+
+  /** Each asks once without a secret and then keeps its socket, or leaves the answer unread. */
+  const capsHttp = async (on: Kit) => {
+    /** One after another, each when the one before was answered. */
+    const opened = async (count: number, request: (n: number) => string): Promise<Socket[]> => {
+      const sockets: Socket[] = [];
+      for (let n = 0; n < count; n++) {
+        const socket = connectTcp(on.gateway.port, "127.0.0.1").on("error", () => undefined);
+        sockets.push(socket);
+        socket.write(`${request(n)}\r\n\r\n`);
+        await new Promise<void>((done) => socket.once("data", () => done()).once("close", () => done()));
+      }
+      return sockets;
+    };
+    const open = (sockets: Socket[]) => sockets.filter((socket) => !socket.closed && socket.readyState === "open").length;
+    const strangers = await opened(40, (n) => `GET /${n % 2 === 0 ? "healthz" : "no-such-page"} HTTP/1.1\r\nHost: 127.0.0.1`);
+    await expect.poll(() => open(strangers), { message: "strangers' idle sockets" }).toBeLessThanOrEqual(16);
+    const held = open(strangers);
+    (await dial(on)).close();
+    for (const socket of strangers) socket.destroy();
+    // Who signs in is no stranger: more of them than the cap are kept.
+    const known = await opened(24, () => `GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${kitToken}`);
+    await (await dial(on)).ask("health");
+    expect(open(known), "sockets of who signed in").toBe(24);
+    for (const socket of known) socket.destroy();
+    return held;
+  };
+
+  it("[I.23] over HTTP finds the same cap: an idle socket of a stranger keeps its place", async () => {
+    const kit = await startKit(narrow);
+    console.log(`[I.23] 40 requests of strangers, ${await capsHttp(kit)} sockets kept`);
+    await kit.close();
+  });
+
+  it("[I.23] the check sees a gateway that takes any request for a known one", async () => {
+    const mutation = { name: "any request", file: "src/gateway/server.ts", from: "    const admission = admitted(deps, request);\n    if (!admission.ok) return refuseRequest", to: "    leave(socket);\n    const admission = admitted(deps, request);\n    if (!admission.ok) return refuseRequest" };
+    expect(await verdictOnKit(mutation, narrow, capsHttp)).toMatch(/idle sockets/);
+  }, 30_000);
 
   it.each([
     { name: "has no cap", from: "if (held >= perAddress || total >= most) return undefined;", to: "" },

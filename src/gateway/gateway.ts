@@ -147,12 +147,12 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     const [{ createRouter }, { v1Routes }, { signInRoutes }, { uiRoute }] = await Promise.all([import("./http/router.ts"), import("./http/v1-routes.ts"), import("./http/sign-in.ts"), import("./http/ui.ts")]);
     return createRouter({ app: gatewayApp, shared, transport, failures, routes: [...v1Routes, ...signInRoutes({ failures }), uiRoute({ disk: deps.disk, dir: deps.uiDir })] });
   };
-  const onRequest = (request: IncomingMessage, response: ServerResponse, peer: Peer) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse, peer: Peer, leavePreAuth: () => void) => {
     const path = request.url?.split("?", 1)[0] ?? "/";
     const probes = { health, loop, uptimeMs: () => Math.round(clock.now() - app.startedAt), isServing: () => !draining };
     if (answerProbe(probes, request.method, path, peer.local, response)) return;
     router ??= loadRouter();
-    router.then((serve) => serve(request, response, peer)).catch((error: unknown) => {
+    router.then((serve) => serve(request, response, { peer, leavePreAuth })).catch((error: unknown) => {
       log.error("an HTTP request failed in an unforeseen way", { error, path });
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
       response.end("Internal Server Error");

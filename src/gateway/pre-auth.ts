@@ -1,8 +1,10 @@
-// Sockets that have not signed in, counted per address and in all: a flood of strangers cannot take the places of known clients.
+// Sockets that have not signed in, WebSocket or plain HTTP, counted per address and in all: a flood of strangers cannot take the places of known clients.
 
 export interface PreAuth {
   /** Takes a place; undefined when there is none. The returned function gives it back, once. */
   enter(addressKey: string): (() => void) | undefined;
+  /** Half of the places are taken: who has one does not keep it for nothing. */
+  isCrowded(addressKey: string): boolean;
   count(): number;
 }
 
@@ -25,6 +27,10 @@ export function createPreAuth(limits: () => { perAddress: number; total: number 
         if (left === 0) byAddress.delete(addressKey);
         else byAddress.set(addressKey, left);
       };
+    },
+    isCrowded(addressKey) {
+      const { perAddress, total: most } = limits();
+      return (byAddress.get(addressKey) ?? 0) * 2 > perAddress || total * 2 > most;
     },
     count: () => total,
   };

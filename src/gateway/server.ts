@@ -24,7 +24,8 @@ export interface ServerDeps {
   /** Why a new socket is not taken now; undefined when it is. */
   refusesSockets(): { message: string; type: string; retryAfterSeconds: number } | undefined;
   onSocket(socket: WebSocket, peer: Peer, request: IncomingMessage, leavePreAuth: () => void): void;
-  onRequest(request: IncomingMessage, response: ServerResponse, peer: Peer): void;
+  /** `leavePreAuth` is called when it is known who asks. */
+  onRequest(request: IncomingMessage, response: ServerResponse, peer: Peer, leavePreAuth: () => void): void;
 }
 
 export interface GatewayServer {
@@ -84,27 +85,29 @@ function createOne(deps: ServerDeps, sockets: WebSocketServer): Server {
   const server = certificate
     ? createHttpsServer({ ...options, cert: certificate.cert, key: certificate.key, ...(certificate.ca === undefined ? {} : { ca: certificate.ca, requestCert: true, rejectUnauthorized: true }), minVersion: "TLSv1.2" })
     : createHttpServer(options);
-  /** Places of sockets that have not even sent a request. */
-  const silent = new WeakMap<Duplex, () => void>();
-  const spoke = (socket: Duplex) => {
-    silent.get(socket)?.();
-    silent.delete(socket);
+  /** Places of sockets by which nobody signed in: a request without a secret, or an answer that is never read, costs a stranger nothing. */
+  const strangers = new WeakMap<Duplex, () => void>();
+  const leave = (socket: Duplex) => {
+    strangers.get(socket)?.();
+    strangers.delete(socket);
   };
   server.on(certificate ? "secureConnection" : "connection", (socket: Socket) => {
-    const leave = enter(deps, socket);
-    if (!leave) return socket.destroy();
-    silent.set(socket, leave);
-    socket.once("close", leave);
+    const giveBack = enter(deps, socket);
+    if (!giveBack) return socket.destroy();
+    strangers.set(socket, giveBack);
+    socket.once("close", giveBack);
     return undefined;
   });
   server.on("request", (request, response) => {
-    spoke(request.socket);
+    const { socket } = request;
+    // While places are few, a stranger's socket is not kept open for what it may ask next.
+    if (strangers.has(socket) && deps.preAuth.isCrowded(addressKey(plainAddress(socket.remoteAddress ?? "")))) response.shouldKeepAlive = false;
     const admission = admitted(deps, request);
     if (!admission.ok) return refuseRequest(response, admission);
-    deps.onRequest(request, response, admission.peer);
+    deps.onRequest(request, response, admission.peer, () => leave(socket));
   });
   server.on("upgrade", (request, socket, head) => {
-    spoke(socket);
+    leave(socket);
     upgrade(deps, sockets, request, socket, head);
   });
   server.on("clientError", (_error, socket) => {

@@ -16,26 +16,30 @@ export interface RouterDeps extends HttpAuthDeps {
   routes: readonly HttpRoute[];
 }
 
-export type HttpRouter = (request: IncomingMessage, response: ServerResponse, peer: Peer) => Promise<void>;
+/** Who is at the other end, as far as the door knows; `leavePreAuth` is called when the request signed in. */
+export interface HttpVisitor { peer: Peer; leavePreAuth(): void }
+
+export type HttpRouter = (request: IncomingMessage, response: ServerResponse, visitor: HttpVisitor) => Promise<void>;
 
 export function createRouter(deps: RouterDeps): HttpRouter {
-  const peers = new WeakMap<IncomingMessage, Peer>();
+  const visitors = new WeakMap<IncomingMessage, HttpVisitor>();
   const hono = new Hono<{ Bindings: HttpBindings }>();
-  for (const route of deps.routes) hono.all(route.path, (context) => serve(deps, route, context.req.raw, context.env.incoming, peers));
+  for (const route of deps.routes) hono.all(route.path, (context) => serve(deps, route, context.req.raw, context.env.incoming, visitors));
   hono.notFound(() => new Response("Not Found", { status: 404, headers: { "content-type": "text/plain; charset=utf-8" } }));
   const listener = getRequestListener((request, env) => hono.fetch(request, env as HttpBindings), { overrideGlobalObjects: false });
-  return async (request, response, peer) => {
-    peers.set(request, peer);
+  return async (request, response, visitor) => {
+    visitors.set(request, visitor);
     for (const [name, value] of Object.entries(apiHeaders)) response.setHeader(name, value);
     await listener(request, response);
   };
 }
 
-async function serve(deps: RouterDeps, route: HttpRoute, request: Request, incoming: IncomingMessage, peers: WeakMap<IncomingMessage, Peer>): Promise<Response> {
+async function serve(deps: RouterDeps, route: HttpRoute, request: Request, incoming: IncomingMessage, visitors: WeakMap<IncomingMessage, HttpVisitor>): Promise<Response> {
   const { app } = deps;
   const refuse = (refusal: HttpRefusal) => route.refuse?.(refusal) ?? plainRefusal(refusal);
-  const peer = peers.get(incoming);
-  if (!peer || route.enabled?.(app) === false) return new Response("Not Found", { status: 404, headers: { "content-type": "text/plain; charset=utf-8" } });
+  const visitor = visitors.get(incoming);
+  if (!visitor || route.enabled?.(app) === false) return new Response("Not Found", { status: 404, headers: { "content-type": "text/plain; charset=utf-8" } });
+  const { peer } = visitor;
   const method = request.method === "HEAD" ? "GET" : request.method;
   if (!route.methods.includes(method as "GET")) {
     return new Response("Method Not Allowed", { status: 405, headers: { allow: route.methods.join(", "), "content-type": "text/plain; charset=utf-8" } });
@@ -48,6 +52,7 @@ async function serve(deps: RouterDeps, route: HttpRoute, request: Request, incom
       if (entry.delayMs > 0) await app.clock.sleep(entry.delayMs, request.signal);
       return refuse(entry.refusal);
     }
+    visitor.leavePreAuth();
     caller = entry.caller;
     const missing = denied(caller, route.access);
     if (missing) return refuse({ status: 403, type: "forbidden", message: missing.message });

@@ -213,23 +213,3 @@ describe("shapes of keys", () => {
     expect(stream.push(`${"A".repeat(20_000)}`).length).toBeGreaterThan(10_000);
   });
 });
-
-describe("cost", () => {
-  it("[I.18] scans 1 MiB in at most 15 ms with 20 known values", () => {
-    const list = Array.from({ length: 20 }, (_, index) => new Secret(`secret-number-${index}-${createHash("sha256").update(String(index)).digest("hex").slice(0, 20)}`));
-    const redact = createRedactor(() => list);
-    const text = "The quick brown fox jumps over the lazy dog; 12:34 v1.2.3, see https://example.org/a/b?c=d and {\"key\":\"value\"}.\n".repeat(10_000).slice(0, 1_048_576);
-    const once = () => {
-      // Time of this thread's processor, and the best of many: a busy neighbour is not the scanner's fault.
-      const from = process.threadCpuUsage();
-      redact(text);
-      const { user, system } = process.threadCpuUsage(from);
-      return (user + system) / 1_000;
-    };
-    const times = Array.from({ length: 9 }, once);
-    while (times.length < 60 && Math.min(...times) > 15) times.push(once());
-    const best = Math.min(...times);
-    console.log(`[I.18] 1 MiB in ${best.toFixed(1)} ms at best of ${times.length}`);
-    expect(best).toBeLessThanOrEqual(15);
-  });
-});

@@ -6,6 +6,7 @@ import type { RoutedEvent, RoutedRequest } from "../models/models.ts";
 import type { TranscriptEntry } from "../sdk/backends.ts";
 import type { AssistantMessage, Message } from "../sdk/provider.ts";
 import type { Transcript } from "../sessions/transcript.ts";
+import type { CompactionEntry } from "../sessions/transcript-tree.ts";
 import { charsOf, cutMiddle, estimateTokens, isUntrusted, textOf, wordsOf } from "./model-view.ts";
 
 export interface CompactionSettings {
@@ -41,7 +42,6 @@ export interface Compacted {
 }
 
 type Line = { id: string; message: Message };
-type CompactionEntry = Extract<TranscriptEntry, { type: "compaction" }>;
 
 const CHARS_PER_TOKEN = 4;
 const SUMMARY_TIMEOUT_MS = 60_000;

@@ -171,8 +171,8 @@ function createRun({ deps, task, signal, watch, progress, log }: RunParts) {
 
   /** Opening lines and collected texts, written and in the model's view. */
   const begin = async (): Promise<Message[]> => {
-    const history = [...(await task.transcript.messages())];
-    const last = (await task.transcript.entries()).findLast((line) => line.type === "compaction");
+    const history = await task.transcript.messages();
+    const last = await task.transcript.compaction();
     if (last) {
       compactedAt = Date.parse(last.timestamp);
       summaryIsUntrusted = isUntrustedSummary(last);
@@ -182,7 +182,7 @@ function createRun({ deps, task, signal, watch, progress, log }: RunParts) {
       watch.opened?.(ids);
     }
     for (const joining of task.collected) await log.joined(joining);
-    return [...history, ...task.opening, ...task.collected.map((joining) => joining.message)];
+    return history.concat(task.opening, task.collected.map((joining) => joining.message));
   };
 
   const turnEnded = async (message: AssistantMessage, results: readonly ToolResultMessage[]): Promise<"go-on" | "end"> => {

@@ -36,6 +36,7 @@ describe("a transcript in memory", () => {
     expect(texts(treeOf(lines).messages())).toEqual(["summary k", "c", "d"]);
     expect(texts(treeOf([...lines, said("e", "d"), compaction("k2", "e", "e"), said("f", "k2")]).messages())).toEqual(["summary k2", "e", "f"]);
     expect(treeOf(lines).messageEntries).toHaveLength(4);
+    expect([treeOf(lines).compaction()?.id, treeOf([said("a", null)]).compaction()]).toEqual(["k", undefined]);
   });
 
   it("keeps nothing before a compaction whose first kept entry is gone", () => {

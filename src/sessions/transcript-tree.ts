@@ -4,6 +4,7 @@ import type { Message, UserMessage } from "../sdk/provider.ts";
 
 export type HeaderEntry = Extract<TranscriptEntry, { type: "session" }>;
 export type TreeEntry = Exclude<TranscriptEntry, HeaderEntry>;
+export type CompactionEntry = Extract<TranscriptEntry, { type: "compaction" }>;
 export type MessageEntry = Extract<TranscriptEntry, { type: "message" }>;
 
 export interface TranscriptTree {
@@ -12,6 +13,8 @@ export interface TranscriptTree {
   /** Those with a message, in file order: what people read. The same array for the tree's life. */
   readonly messageEntries: readonly MessageEntry[];
   header(): HeaderEntry | undefined;
+  /** The last one of the file. */
+  compaction(): CompactionEntry | undefined;
   leaf(): string | null;
   has(id: string): boolean;
   /** Takes the next entry of the file. An id that was there before is ignored: a crash can double a last line. */
@@ -32,6 +35,7 @@ export function createTranscriptTree(): TranscriptTree {
   const messageEntries: MessageEntry[] = [];
   const nodes = new Map<string, Node>();
   let header: HeaderEntry | undefined;
+  let compaction: CompactionEntry | undefined;
   let leaf: Node | undefined;
   let view: Message[] | undefined = [];
 
@@ -43,6 +47,7 @@ export function createTranscriptTree(): TranscriptTree {
     nodes.set(entry.id, node);
     entries.push(entry);
     if (isMessage(entry)) messageEntries.push(entry);
+    if (entry.type === "compaction") compaction = entry;
     leaf = node;
     if (!goesOn || entry.type === "compaction") view = undefined;
     else pushSeen(view, entry);
@@ -57,6 +62,7 @@ export function createTranscriptTree(): TranscriptTree {
     entries,
     messageEntries,
     header: () => header,
+    compaction: () => compaction,
     leaf: () => leaf?.entry.id ?? null,
     has: (id) => nodes.has(id),
     add(entry) {

@@ -4,7 +4,7 @@ import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../sdk/provider.ts";
 import type { TranscriptEntry, TranscriptLog } from "../sdk/backends.ts";
-import { createTranscriptTree, type HeaderEntry, type MessageEntry, type TranscriptTree, type TreeEntry } from "./transcript-tree.ts";
+import { createTranscriptTree, type CompactionEntry, type HeaderEntry, type MessageEntry, type TranscriptTree, type TreeEntry } from "./transcript-tree.ts";
 
 /** An entry without the members the transcript fills in. */
 export type NewEntry = TranscriptEntry extends infer E ? E extends { parentId: string | null } ? Omit<E, "id" | "parentId" | "timestamp"> : never : never;
@@ -19,6 +19,8 @@ export interface Transcript {
   gaps(): Promise<number>;
   /** The model's view: messages of the current branch, after the last compaction (its summary comes first as a user message). */
   messages(): Promise<readonly Message[]>;
+  /** The last compaction of the file. */
+  compaction(): Promise<CompactionEntry | undefined>;
   /** Id of the last entry, the parent of the next one. */
   leaf(): Promise<string | null>;
   /** From the root to an entry, or to the leaf; undefined when there is no such entry. */
@@ -202,6 +204,7 @@ export function createTranscripts(deps: TranscriptsDeps): Transcripts {
         history: () => use((entry) => entry.tree.messageEntries),
         gaps: () => use((entry) => entry.gaps),
         messages: () => use((entry) => entry.tree.messages().slice()),
+        compaction: () => use((entry) => entry.tree.compaction()),
         leaf: () => use((entry) => entry.tree.leaf()),
         path: (entryId) => use((entry) => entry.tree.path(entryId)),
         adopt: (entries) => use((entry) => write(entry, entries, true)),

@@ -61,11 +61,27 @@ describe("an answer", () => {
 describe("tool activity", () => {
   it("is one line each, on a line of its own, with a stranger's text made harmless", () => {
     const terminal = createFakeTerminal();
-    const tools = createToolPrinter(terminal, { isMidLine: () => true });
+    const reply = createReplyPrinter((text) => terminal.err(text), { shared: true });
+    const tools = createToolPrinter(terminal, reply);
+    reply.delta("I look.", false);
     tools.show({ phase: "start", name: "read", args: { path: "notes\u001b[1m.md", limit: 10 } });
     tools.show({ phase: "update", name: "read" });
     tools.show({ phase: "result", name: "read", isError: false, meta: "12 ms" });
     tools.show({ phase: "result", name: "write", isError: true });
-    expect(terminal.errors()).toBe("\n⚙ read path=notes [1m.md limit=10\n\n  ✓ read (12 ms)\n\n  ✗ write\n");
+    reply.delta("Found it.", true);
+    reply.end("Found it.");
+    expect(terminal.errors()).toBe("I look.\n⚙ read path=notes [1m.md limit=10\n  ✓ read (12 ms)\n  ✗ write\n\nFound it.\n");
+  });
+
+  it("leaves the answer as it is where that goes elsewhere", () => {
+    const terminal = createFakeTerminal();
+    const reply = createReplyPrinter((text) => terminal.out(text));
+    const tools = createToolPrinter(terminal, reply);
+    reply.delta("I look.", false);
+    tools.show({ phase: "start", name: "read" });
+    reply.delta("Found it.", true);
+    reply.end("Found it.");
+    expect(terminal.output()).toBe("I look.\n\nFound it.\n");
+    expect(terminal.errors()).toBe("\n⚙ read\n");
   });
 });

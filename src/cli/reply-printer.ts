@@ -4,27 +4,31 @@ import { plainLines } from "./terminal.ts";
 export interface ReplyPrinter {
   /** A piece of the answer; `isNew` begins another message of the same turn. */
   delta(text: string, isNew: boolean): void;
-  /** Before something else is written: true when the line is not finished. */
-  isMidLine(): boolean;
+  /** Before something else is written: true when the line is not finished, once for each such line. */
+  breakLine(): boolean;
   /** The whole answer as the gateway keeps it; what of it was not shown yet is added. */
   end(whole: string): void;
 }
 
-export function createReplyPrinter(write: (text: string) => void): ReplyPrinter {
+/** `shared`: what else is written stands on the same screen, so that a line that was broken for it has ended. */
+export function createReplyPrinter(write: (text: string) => void, { shared = false }: { shared?: boolean } = {}): ReplyPrinter {
   /** The message being written, as received. */
   let message = "";
   let hasShown = false;
   let lastChar = "\n";
+  let isBroken = false;
+  const isMidLine = () => hasShown && lastChar !== "\n" && !(shared && isBroken);
 
   const show = (text: string): void => {
     const clean = plainLines(text);
     if (clean === "") return;
     write(clean);
     hasShown = true;
+    isBroken = false;
     lastChar = clean.at(-1) ?? lastChar;
   };
   const newParagraph = (): void => {
-    if (hasShown) show(lastChar === "\n" ? "\n" : "\n\n");
+    if (hasShown) show(isMidLine() ? "\n\n" : "\n");
   };
 
   return {
@@ -36,7 +40,11 @@ export function createReplyPrinter(write: (text: string) => void): ReplyPrinter 
       message += text;
       show(text);
     },
-    isMidLine: () => hasShown && lastChar !== "\n",
+    breakLine() {
+      if (!hasShown || lastChar === "\n" || isBroken) return false;
+      isBroken = true;
+      return true;
+    },
     end(whole) {
       const [shown, final] = [message.trimStart(), whole.trim()];
       if (final !== "" && !shown.trimEnd().endsWith(final)) {
@@ -46,7 +54,7 @@ export function createReplyPrinter(write: (text: string) => void): ReplyPrinter 
           show(final);
         }
       }
-      if (hasShown && lastChar !== "\n") show("\n");
+      if (isMidLine()) show("\n");
     },
   };
 }

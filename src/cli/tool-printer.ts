@@ -5,8 +5,8 @@ import { fit } from "./width.ts";
 
 const longestDetail = 100;
 
-export function createToolPrinter(terminal: Pick<Terminal, "err" | "paintErr">, reply: Pick<ReplyPrinter, "isMidLine">) {
-  const line = (text: string) => terminal.err(`${reply.isMidLine() ? "\n" : ""}${terminal.paintErr("dim", text)}\n`);
+export function createToolPrinter(terminal: Pick<Terminal, "err" | "paintErr">, reply: Pick<ReplyPrinter, "breakLine">) {
+  const line = (text: string) => terminal.err(`${reply.breakLine() ? "\n" : ""}${terminal.paintErr("dim", text)}\n`);
   return {
     show(data: Record<string, unknown>): void {
       const name = plain(String(data["name"] ?? "tool"));

@@ -38,7 +38,7 @@ export async function run(call: CommandCall): Promise<Outcome> {
     ...given("thinking", options.text("thinking")),
     ...given("model", options.text("model")),
   };
-  const reply = createReplyPrinter(call.json ? () => undefined : (text) => terminal.out(text));
+  const reply = createReplyPrinter(call.json ? () => undefined : (text) => terminal.out(text), { shared: terminal.isOutTty && terminal.isErrTty });
   const showsTools = !call.json && (terminal.isErrTty || options.flag("verbose"));
   const answer = await ask(call, { params, runId, reply, showsTools, timeoutMs: timeoutSeconds === 0 ? 0 : timeoutSeconds * 1_000 + graceMs });
   const text = (answer.result?.payloads ?? []).map((payload) => payload.text ?? "").join("\n");
@@ -53,10 +53,17 @@ async function messageOf({ options, terminal, machine }: CommandCall): Promise<s
   const [text, file] = [options.text("message"), options.text("messageFile")];
   if (text !== undefined && file !== undefined) throw usageFailure("--message and --message-file exclude each other");
   const fromInput = text === "-" || file === "-" || (text === undefined && file === undefined && !terminal.isInTty);
-  const message = fromInput ? await terminal.readInput(maxMessageBytes) : file === undefined ? text : (await machine.disk.readFile(machine.env.path(file)))?.toString("utf8");
-  if (message === undefined && file !== undefined) throw usageFailure(`there is no file ${file}`);
+  const message = fromInput ? await terminal.readInput(maxMessageBytes) : file === undefined ? text : await readMessage(machine, file);
   if (message === undefined || message.trim() === "") throw usageFailure("a message is missing", 'Say it: openclaw agent -m "Hello"');
   return message;
+}
+
+async function readMessage(machine: CommandCall["machine"], file: string): Promise<string> {
+  const path = machine.env.path(file);
+  const found = await machine.disk.stat(path);
+  if (found === undefined) throw usageFailure(`there is no file ${file}`);
+  if (found.isDirectory) throw usageFailure(`${file} is a folder, not a file`);
+  return (await machine.disk.readFile(path))?.toString("utf8") ?? "";
 }
 
 interface Ask {
@@ -78,7 +85,7 @@ async function ask(call: CommandCall, what: Ask): Promise<Answer> {
       const isLost = error instanceof CallError && error.code === "CONNECTION_LOST";
       const isAway = !accepted && left < reconnectTries && !call.signal.aborted;
       if ((!isLost && !isAway) || left === 0) throw error;
-      if (isLost) call.terminal.err(`${what.reply.isMidLine() ? "\n" : ""}${call.terminal.paintErr("dim", "the connection was lost; the run goes on, asking again")}\n`);
+      if (isLost) call.terminal.err(`${what.reply.breakLine() ? "\n" : ""}${call.terminal.paintErr("dim", "the connection was lost; the run goes on, asking again")}\n`);
       await call.machine.clock.sleep(reconnectPauseMs, call.signal);
     }
   }

@@ -8,6 +8,8 @@ export interface Column<R> {
   value(row: R): string;
   paint?(row: R): Paint | undefined;
   align?: "right";
+  /** What is copied into the next command: never cut, also where the line gets too long. */
+  keep?: true;
 }
 
 const gap = 2;
@@ -18,7 +20,7 @@ export function table<R>(terminal: Pick<Terminal, "columns" | "isOutTty" | "pain
   if (rows.length === 0) return "";
   const cells = rows.map((row) => columns.map((column) => plain(column.value(row))));
   const widths = columns.map((column, index) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ""))));
-  if (terminal.isOutTty) shrink(widths, terminal.columns);
+  if (terminal.isOutTty) shrink(widths, terminal.columns, columns.map((column) => column.keep === true));
   const place = (text: string, index: number, last: boolean) => {
     const width = widths[index] ?? 0;
     const cut = terminal.isOutTty ? fit(text, width) : text;
@@ -43,13 +45,14 @@ export function facts(terminal: Pick<Terminal, "paint">, pairs: readonly (readon
   return shown.map(([name, value]) => `${terminal.paint("dim", padTo(name, width))}  ${value}\n`).join("");
 }
 
-function shrink(widths: number[], columns: number): void {
+function shrink(widths: number[], columns: number, kept: readonly boolean[]): void {
   const total = () => widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1);
   for (let over = total() - columns; over > 0; over = total() - columns) {
-    const widest = Math.max(...widths);
+    const giving = widths.map((width, index) => (kept[index] ? 0 : width));
+    const widest = Math.max(...giving);
     if (widest <= narrowest) return;
-    const index = widths.indexOf(widest);
-    const next = Math.max(narrowest, ...widths.filter((width) => width < widest));
+    const index = giving.indexOf(widest);
+    const next = Math.max(narrowest, ...giving.filter((width) => width < widest));
     widths[index] = Math.max(next, widest - over);
     if (next === widest) widths[index] = widest - 1;
   }

@@ -33,6 +33,13 @@ describe("a table", () => {
     expect(table(createFakeTerminal({ columns: 20 }), columns, long)).toContain("far too long for this");
   });
 
+  it("never cuts what is copied into the next command", () => {
+    const keyed = [{ title: "key", keep: true as const, value: (row: { key: string; title: string }) => row.key }, { title: "title", value: (row: { title: string }) => row.title }];
+    const row = { key: "agent:main:fork:05399d60-5b86", title: "a title that is far too long for this" };
+    for (const wide of [20, 45]) expect(table(createFakeTerminal({ isTty: true, columns: wide }), keyed, [row])).toContain(row.key);
+    expect(Math.max(...table(createFakeTerminal({ isTty: true, columns: 45 }), keyed, [row]).trimEnd().split("\n").map(widthOf))).toBeLessThanOrEqual(45);
+  });
+
   it("shows no escapes or line breaks of a stranger's text", () => {
     const forged = [{ name: "evil\u001b[2J\nfake row \u202etxet", size: "\u0007" }];
     const text = table(createFakeTerminal(), columns, forged);

@@ -27,7 +27,7 @@ export async function list(call: CommandCall): Promise<Outcome> {
       { title: "since", value: (node) => (node.connectedAtMs === undefined ? "" : age(node.connectedAtMs, call.machine.clock.now())) },
       { title: "platform", value: (node) => node.platform ?? "" },
       { title: "offers", value: (node) => (node.commands ?? node.caps ?? []).join(", ") },
-      { title: "id", value: (node) => node.nodeId.slice(0, 12) },
+      { title: "id", keep: true, value: (node) => node.nodeId.slice(0, 12) },
     ],
     nodes,
   );

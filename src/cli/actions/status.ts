@@ -49,7 +49,7 @@ export async function run(call: CommandCall): Promise<Outcome> {
   const recent = table(
     terminal,
     [
-      { title: "recent", value: (row: Session) => row.key },
+      { title: "recent", keep: true, value: (row: Session) => row.key },
       { title: "label", value: (row) => row.label ?? "" },
       { title: "last used", value: (row) => age(row.updatedAt, now) },
       { title: "tokens", align: "right", value: (row) => (row.totalTokens === undefined ? "" : tokens(row.totalTokens)) },

@@ -38,8 +38,14 @@ export function configTrouble({ path, issues, isRefused, issuesSinceMs }: Pick<C
   const [first] = issues;
   if (first === undefined) return undefined;
   const more = issues.length === 1 ? "" : ` (and ${issues.length - 1} more)`;
-  const since = issuesSinceMs === undefined ? "" : ` since ${new Date(issuesSinceMs).toISOString()}`;
+  const since = issuesSinceMs === undefined ? "" : ` since ${localMinute(new Date(issuesSinceMs))}`;
   return `The configuration is wrong${since}, ${isRefused === true ? "its last change was refused and the one before is in force" : "what is wrong is not in force and the last good one stands in for it"}: ${issuePlace(path, first)}${more}`;
+}
+
+/** `2026-11-21 14:05`, in the zone of the machine that says it. */
+function localMinute(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** Stands for a secret in every view of the configuration; written back, it keeps the stored value. */

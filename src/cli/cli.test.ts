@@ -1,4 +1,7 @@
 // A command line from words to exit code, against a machine in memory: suggestions, help, JSON errors, configuration without a gateway.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { createFakeClock } from "../base/fake-clock.ts";
 import { createCountingIds } from "../base/ids.ts";
@@ -42,6 +45,8 @@ describe("words that are no command", () => {
     expect(exitCode).toBe(2);
     expect(err).toContain("Did you mean sessions reset?");
     expect((await openclaw(["devices", "zzzz"])).err).toContain("devices approve");
+    expect((await openclaw(["help", "sesions"])).err).toBe("error: unknown command 'sesions' [USAGE]\n→ Did you mean sessions?\n");
+    expect((await openclaw(["xyzzy"])).err).toBe("error: unknown command 'xyzzy' [USAGE]\n→ `openclaw --help` shows what there is.\n");
   });
 
   it("are told as one JSON document when that was asked for", async () => {
@@ -57,7 +62,43 @@ describe("words that are no command", () => {
   });
 });
 
+describe("a command line that is wrong", () => {
+  it.each([
+    ["a word is missing", ["sessions", "reset"]],
+    ["a word is too much", ["status", "now"]],
+    ["an option is unknown", ["health", "--zzz"]],
+    ["a value is missing", ["sessions", "patch", "main", "--label"]],
+    ["a value is not one of those there are", ["logs", "--level", "loud"]],
+    ["a number is none", ["usage", "--days", "few"]],
+    ["an option stands where a value belongs", ["sessions", "patch", "main", "--label", "--url"]],
+    ["a scope does not exist", ["devices", "rotate", "vm", "--scope", "everything"]],
+    ["a path is none", ["config", "get", "a["]],
+    ["a value is empty", ["config", "set", "gateway.port"]],
+    ["a file is not there", ["agent", "--message-file", "nowhere.txt"]],
+    ["a model is no name", ["models", "set", "gpt"]],
+    ["a name is empty", ["agents", "add", " "]],
+    ["a group stands alone", ["config"]],
+  ])("where %s ends with 2, a reason and a next step", async (_what, args) => {
+    const { exitCode, out, err } = await openclaw([...args, "--json"], { input: "" });
+    expect({ exitCode, err }).toEqual({ exitCode: 2, err: "" });
+    expect(failure(out)).toEqual({ ok: false, error: { code: "USAGE", message: expect.stringMatching(/\w/), next: expect.stringMatching(/\w/) } });
+  });
+
+  it("starts nothing", async () => {
+    const { exitCode, err } = await openclaw(["gateway", "start", "--wait", "long"]);
+    expect({ exitCode, err }).toEqual({ exitCode: 2, err: "error: --wait takes a whole number from 1, not \"long\" [USAGE]\n→ `openclaw gateway start --help` shows how it is used.\n" });
+  });
+});
+
 describe("help", () => {
+  it("and the version are a document with --json", async () => {
+    for (const args of [["sessions", "--help"], ["help", "sessions"]]) {
+      const { exitCode, out } = await openclaw([...args, "--json"]);
+      expect({ exitCode, ...(JSON.parse(out) as object) }).toEqual({ exitCode: 0, help: expect.stringContaining("Conversations, newest first") });
+    }
+    expect(JSON.parse((await openclaw(["--version", "--json"])).out)).toEqual({ version: "9.9.9" });
+  });
+
   it("is shown for no words at all, with exit 0", async () => {
     const { exitCode, out } = await openclaw([]);
     expect(exitCode).toBe(0);
@@ -86,7 +127,7 @@ describe("help", () => {
 describe("failures", () => {
   it("say what to do next, on standard error", async () => {
     const { exitCode, out, err } = await openclaw(["agents", "delete", "x"]);
-    expect({ exitCode, out, err }).toEqual({ exitCode: 2, out: "", err: "error: this needs a yes\n→ Add --yes.\n" });
+    expect({ exitCode, out, err }).toEqual({ exitCode: 2, out: "", err: "error: Remove agent x? Its files stay. There is no terminal to ask in. [USAGE]\n→ Answer with --yes.\n" });
   });
 
   it("are one document on standard output with --json, before or after the command", async () => {
@@ -114,6 +155,16 @@ describe("the configuration without a gateway", () => {
     expect((await openclaw(["config", "get", "gateway.bind"], { disk })).out).toBe("loopback\n");
     expect(await openclaw(["config", "unset", "agents.defaults.model"], { disk })).toMatchObject({ exitCode: 0 });
     expect(await openclaw(["config", "get", "agents.defaults.model", "--json"], { disk })).toMatchObject({ exitCode: 1 });
+  });
+
+  it("says without places that are in no file what would be wrong", async () => {
+    const { exitCode, err } = await openclaw(["config", "set", "gateway.port", "99999"]);
+    expect(exitCode).toBe(1);
+    expect(err).toBe("error: The configuration would be wrong, so nothing was changed. [config.invalid]\n  gateway.port: must be at most 65535\n→ `openclaw config schema` shows what is allowed.\n");
+  });
+
+  it("has nothing to remove where nothing is set", async () => {
+    expect(await openclaw(["config", "unset", "gateway.port"])).toMatchObject({ exitCode: 0, out: "gateway.port is not set; nothing was changed.\n" });
   });
 
   it("refuses what the schema does not know, with the nearest name, and writes nothing", async () => {
@@ -181,10 +232,48 @@ describe("onboarding without a gateway", () => {
     expect(stored(disk)).toBe("models:\n  providers:\n    local:\n      baseUrl: http://127.0.0.1:8080/v1\n      auth: none\n      models:\n        - id: llama\nagents:\n  defaults:\n    model: local/llama\n");
   });
 
+  it("refuses a provider that nobody knows, unless it has an address", async () => {
+    const { exitCode, err, disk } = await openclaw(["onboard", "--non-interactive", "--provider", "anthropicc", "--api-key", "k"]);
+    expect({ exitCode, err }).toEqual({ exitCode: 2, err: "error: there is no provider \"anthropicc\" [USAGE]\n→ Did you mean anthropic? A server of your own takes --base-url.\n" });
+    expect(stored(disk)).toBeUndefined();
+    disk.plant("/state/config.yaml", Buffer.from("models:\n  providers:\n    mine:\n      baseUrl: http://127.0.0.1:1/v1\n"));
+    expect((await openclaw(["onboard", "--non-interactive", "--provider", "mine", "--api-key", "k-0123456789"], { disk })).exitCode).toBe(0);
+  });
+
   it("says what is missing instead of guessing", async () => {
     expect(failure((await openclaw(["onboard", "--non-interactive", "--json"])).out).error.message).toBe("--provider is missing");
     expect(failure((await openclaw(["onboard", "--non-interactive", "--provider", "openai", "--json"])).out).error).toMatchObject({ message: "openai needs a key", next: expect.stringContaining("OPENAI_API_KEY") });
     expect(failure((await openclaw(["onboard", "--non-interactive", "--provider", "openai-codex", "--json"])).out).error).toMatchObject({ message: "openai-codex needs a key", next: "Give it on standard input (--api-key -), or name its variable (--api-key-env)." });
     expect((await openclaw(["onboard"], { input: "" })).exitCode).toBe(2);
+  });
+});
+
+describe("the log without a gateway", () => {
+  const line = (level: string, message: string, more: object = {}) => `${JSON.stringify({ level, time: "2026-11-21T13:00:00.000Z", ...more, message })}\n`;
+
+  it("is read from the file that the last one left", async () => {
+    const disk = createMemoryDisk();
+    await disk.makeDir("/state/logs");
+    disk.plant("/state/logs/openclaw.log", Buffer.from(line("info", "the gateway listens") + line("error", "it broke", { error: { name: "Fault", message: "no more", stack: "Fault: no more\n  at somewhere" } })));
+    expect(await openclaw(["logs", "-n", "1"], { disk })).toMatchObject({ exitCode: 0, err: "" });
+    expect((await openclaw(["logs", "-n", "1"], { disk })).out).toMatch(/^2026-11-2\d \d\d:\d\d:00 error it broke error=Fault: no more\n$/);
+    expect((await openclaw(["logs", "--raw"], { disk })).out).toContain("at somewhere");
+    expect(JSON.parse((await openclaw(["logs", "--json", "--level", "error"], { disk })).out)).toMatchObject({ file: "/state/logs/openclaw.log", lines: [{ message: "it broke" }] });
+  });
+
+  it("that was never written is told", async () => {
+    expect(failure((await openclaw(["logs", "--json"])).out).error).toMatchObject({ code: "NO_LOG", next: expect.stringContaining("gateway start") });
+  });
+});
+
+describe("every code of a failure", () => {
+  it("stands in the guide to troubleshooting", async () => {
+    const here = fileURLToPath(new URL(".", import.meta.url));
+    const files = (await readdir(here, { recursive: true })).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+    const sources = await Promise.all(files.map((name) => readFile(join(here, name), "utf8")));
+    const codes = new Set(sources.flatMap((text) => [...text.matchAll(/failure\("([A-Z_]+)"/g)].map((match) => match[1] ?? "")));
+    const guide = await readFile(new URL("../../docs/guide/troubleshooting.md", import.meta.url), "utf8");
+    expect(codes.size).toBeGreaterThan(12);
+    expect([...codes].filter((code) => !guide.includes(`\`${code}\``))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { allCommands } from "./command-tree.ts";
 import { type CommandCall, type CommandSpec, createOptions, type Outcome } from "./command.ts";
 import type { Connection } from "./connection.ts";
-import { describeFailure, exitCodes, type FailureView, usageFailure } from "./failure.ts";
+import { type CliFailure, describeFailure, exitCodes, type FailureView, usageFailure } from "./failure.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 import { type Chosen, createProgram } from "./program.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
@@ -38,25 +38,46 @@ export async function runCommand(argv: readonly string[], deps: RunDeps): Promis
   const { terminal, machine } = deps;
   const isJson = argv.includes("--json");
   const version = await programVersion(machine.disk);
-  let complaint = "";
+  const place = placeOf(argv);
+  let [told, complaint] = ["", ""];
   let chosen: Chosen | undefined;
-  const program = createProgram({ version, commands: allCommands, out: terminal.out, err: (text) => void (complaint += text), choose: (found) => void (chosen = found) });
+  const program = createProgram({ version, commands: allCommands, out: (text) => (isJson ? void (told += text) : terminal.out(text)), err: (text) => void (complaint += text), choose: (found) => void (chosen = found) });
   try {
+    if (argv[0] === "help" && place.stray !== undefined) throw await unknownCommand(place.stray, place);
     if (argv.length === 0) program.outputHelp();
-    else program.parse(argv, { from: "user" });
+    else program.parse(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv, { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) return fail(error, { terminal, isJson, machine });
-    if (error.exitCode === 0) return exitCodes.ok;
-    return usage(complaint, error, terminal, isJson);
+    if (!(error instanceof CommanderError)) return fail(error, { terminal, isJson, machine, place });
+    if (error.exitCode !== 0) return fail(await usage(complaint, error, place), { terminal, isJson, machine, place, help: error.code === "commander.help" ? complaint : undefined });
+    return print({ json: error.code === "commander.version" ? { version } : { help: told } }, terminal, isJson);
   }
   if (complaint !== "") terminal.err(complaint);
-  return chosen === undefined ? exitCodes.ok : runChosen(chosen, { ...deps, version });
+  return chosen === undefined ? exitCodes.ok : runChosen(chosen, { ...deps, version, place });
 }
 
-async function runChosen(chosen: Chosen, deps: RunDeps & { version: string }): Promise<number> {
-  const { terminal, machine, signal } = deps;
+/** How far the words of a command line name a command, and the first word that does not. */
+interface Place {
+  /** `openclaw sessions list` */
+  name: string;
+  commands: readonly CommandSpec[];
+  stray?: string;
+}
+
+function placeOf(argv: readonly string[]): Place {
+  let place: Place = { name: "openclaw", commands: allCommands };
+  const isValue = (index: number) => argv[index - 1]?.startsWith("-") === true && !["--json", "--no-color"].includes(argv[index - 1] ?? "");
+  for (const word of argv.filter((one, index) => !one.startsWith("-") && !isValue(index) && !(index === 0 && one === "help"))) {
+    const found = place.commands.find((child) => child.name === word);
+    if (found === undefined) return { ...place, stray: word };
+    place = { name: `${place.name} ${word}`, commands: found.commands ?? [] };
+  }
+  return place;
+}
+
+async function runChosen(chosen: Chosen, deps: RunDeps & { version: string; place: Place }): Promise<number> {
+  const { terminal, machine, signal, place } = deps;
   const options = createOptions(chosen.values);
-  const isJson = options.flag("json");
+  const isJson = options.flag("json") || Object.values(chosen.values).includes("--json"); // where it was swallowed, too
   const open: Connection[] = [];
   // Loads beside the action, not after it.
   const reaching = chosen.spec.scopes ? loadReach() : undefined;
@@ -79,22 +100,36 @@ async function runChosen(chosen: Chosen, deps: RunDeps & { version: string }): P
     },
   };
   try {
-    if (chosen.unknown !== undefined) throw await unknownCommand(chosen.unknown, chosen.spec);
+    if (chosen.unknown !== undefined) throw await unknownCommand(chosen.unknown, place);
+    refuseSwallowed(chosen);
     const action = await chosen.spec.action?.();
     if (!action) throw new Error(`command ${chosen.spec.name} does nothing`);
     return print(await action(call), terminal, isJson);
   } catch (error) {
-    return fail(error, { terminal, isJson, machine });
+    return fail(error, { terminal, isJson, machine, place });
   } finally {
     for (const connection of open) connection.close();
   }
 }
 
-async function unknownCommand(word: string, spec: CommandSpec): Promise<Error> {
+/** `--label --json`: the value was left out, and the next option would be taken for it. */
+function refuseSwallowed({ values, flags }: Chosen): void {
+  for (const [name, value] of Object.entries(values)) {
+    const swallowed = [value].flat().find((one) => typeof one === "string" && flags.includes(one));
+    if (swallowed !== undefined) throw usageFailure(`option --${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} has no value: ${String(swallowed)} is an option itself`);
+  }
+}
+
+async function unknownCommand(word: string, { name, commands }: Place): Promise<CliFailure> {
   const { nearest } = await import("../config/check.ts");
-  const names = (spec.commands ?? []).map((child) => child.name);
-  const meant = nearest(word, names);
-  return usageFailure(`unknown command '${word}'`, meant === undefined ? `Commands: ${names.map((name) => `${spec.name} ${name}`).join(", ")}` : `Did you mean ${spec.name} ${meant}?`);
+  const within = name === "openclaw" ? "" : `${name.slice("openclaw ".length)} `;
+  const meant = nearest(word, commands.map((child) => child.name));
+  const all = within === "" || commands.length === 0 ? `\`${name} --help\` shows what there is.` : commandsOf({ name, commands });
+  return usageFailure(`unknown command '${word}'`, meant === undefined ? all : `Did you mean ${within}${meant}?`);
+}
+
+function commandsOf({ name, commands }: Place): string {
+  return `Commands: ${commands.map((child) => `${name.replace(/^openclaw ?/, "")} ${child.name}`.trim()).join(", ")}`;
 }
 
 function loadReach() {
@@ -108,27 +143,37 @@ function print(outcome: Outcome, terminal: Terminal, isJson: boolean): number {
   return outcome.exitCode ?? exitCodes.ok;
 }
 
-function fail(error: unknown, { terminal, isJson, machine }: { terminal: Terminal; isJson: boolean; machine: Machine }): number {
+interface FailDeps {
+  terminal: Terminal;
+  isJson: boolean;
+  machine: Machine;
+  place: Place;
+  /** Shown to people in place of the words. */
+  help?: string | undefined;
+}
+
+function fail(error: unknown, { terminal, isJson, machine, place, help }: FailDeps): number {
   const { view, exitCode } = describeFailure(error);
-  say(view, terminal, isJson);
+  if (help !== undefined && !isJson) terminal.err(help);
+  else say(view.code === "USAGE" && view.next === undefined ? { ...view, next: `\`${place.name} --help\` shows how it is used.` } : view, terminal, isJson);
   if (machine.env.own("DEBUG") !== undefined && error instanceof Error) terminal.err(`${error.stack ?? ""}\n`);
   return exitCode;
 }
 
+/** The code stands behind the first line: the guide to troubleshooting is sorted by it. */
 function say(view: FailureView, terminal: Terminal, isJson: boolean): void {
-  if (isJson) terminal.out(`${JSON.stringify({ ok: false, error: view }, null, 2)}\n`);
-  else terminal.err(`${terminal.paintErr("red", "error:")} ${view.message}\n${view.next === undefined ? "" : `${terminal.paintErr("dim", `→ ${view.next}`)}\n`}`);
+  if (isJson) return terminal.out(`${JSON.stringify({ ok: false, error: view }, null, 2)}\n`);
+  const [first = "", ...rest] = view.message.split("\n");
+  terminal.err([`${terminal.paintErr("red", "error:")} ${first} ${terminal.paintErr("dim", `[${view.code}]`)}`, ...rest, ...(view.next === undefined ? [] : [terminal.paintErr("dim", `→ ${view.next}`)]), ""].join("\n"));
 }
 
-/** Commander's complaint, with its suggestion, in our two forms. A group without a command shows its help. */
-function usage(complaint: string, error: CommanderError, terminal: Terminal, isJson: boolean): number {
-  const isBareGroup = error.code === "commander.help";
-  if (isJson) {
-    const [message = "", ...rest] = isBareGroup ? ["a command is missing"] : complaint.trim().split("\n");
-    const next = rest.join(" ").replace(/^\((.*)\)$/, "$1");
-    say({ code: "USAGE", message: message.replace(/^error: /, ""), ...(next === "" ? {} : { next }) }, terminal, true);
-  } else terminal.err(complaint);
-  return exitCodes.usage;
+/** Commander's complaint, with its suggestion, as one of ours. A group without a command shows its help. */
+async function usage(complaint: string, error: CommanderError, place: Place): Promise<CliFailure> {
+  if (error.code === "commander.help") return usageFailure("a command is missing", commandsOf(place));
+  const [message = "", ...rest] = complaint.trim().split("\n");
+  const next = rest.join(" ").replace(/^\((.*)\)$/, "$1");
+  if (error.code === "commander.unknownCommand" && next === "" && place.stray !== undefined) return unknownCommand(place.stray, place);
+  return usageFailure(message.replace(/^error: /, ""), next === "" ? undefined : next);
 }
 
 /** `openclaw logs | head`: nobody reads any more, and that is no failure. */

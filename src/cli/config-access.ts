@@ -1,9 +1,10 @@
 // The configuration behind one door: the running gateway's, where a change is in force at once, or the file when none runs.
+import { Fault } from "../base/faults.ts";
 import { CallError } from "../client/call-error.ts";
 import type { ConfigView } from "../config/config.ts";
 import { isMap, parsePath, valueAt, withoutValue, withValue } from "../config/path.ts";
 import type { CommandCall } from "./command.ts";
-import { failure } from "./failure.ts";
+import { failure, issueLines } from "./failure.ts";
 import type { Machine } from "./machine.ts";
 import { silent } from "./quiet-log.ts";
 import { findRunning } from "./running.ts";
@@ -38,22 +39,49 @@ export interface ConfigDoor {
 
 const staleTries = 3;
 
-/** A gateway that was named is asked; else the one that runs here; else there is only the file. */
-export async function asksGateway({ machine, options }: Pick<CommandCall, "machine" | "options">): Promise<boolean> {
+/** A gateway that was named is asked; else the one that runs here; else the one elsewhere that this machine uses. */
+export async function asksGateway(call: Pick<CommandCall, "machine" | "options">): Promise<boolean> {
+  return (await isAtHand(call)) || (await usesRemote(call.machine));
+}
+
+async function isAtHand({ machine, options }: Pick<CommandCall, "machine" | "options">): Promise<boolean> {
   return options.has("url") || machine.env.gatewayUrl !== undefined || (await findRunning(machine)) !== undefined;
 }
 
+/** `gateway.mode: remote` in the file. */
+export async function usesRemote(machine: Machine): Promise<boolean> {
+  const { peekConfig } = await import("./config-peek.ts");
+  return (await peekConfig(machine)).text("gateway.mode") === "remote";
+}
+
+/** `openclaw config` on a machine that uses a gateway elsewhere is about its own file: where else could it be told which gateway that is. */
 export async function openConfigDoor(call: CommandCall): Promise<ConfigDoor> {
+  return (await isAtHand(call)) ? liveDoor(call) : fileDoor(call.machine, call.version);
+}
+
+/** What concerns the gateway that answers, wherever it is. */
+export async function openGatewayDoor(call: CommandCall): Promise<ConfigDoor> {
   return (await asksGateway(call)) ? liveDoor(call) : fileDoor(call.machine, call.version);
 }
 
-export async function changeConfig(call: CommandCall, changes: readonly Change[]): Promise<Changed> {
-  const door = await openConfigDoor(call);
+export async function changeConfig(call: CommandCall, changes: readonly Change[], open: (call: CommandCall) => Promise<ConfigDoor> = openConfigDoor): Promise<Changed> {
+  const door = await open(call);
   try {
     return await door.change(changes);
+  } catch (error) {
+    throw refusal(error);
   } finally {
     await door.close();
   }
+}
+
+/** Places in the document that would have been are places in no file. */
+function refusal(error: unknown): unknown {
+  const details: unknown = error instanceof Fault && error.code === "config.invalid" ? error.details : error instanceof CallError && error.detailsCode === "config.invalid" ? error.details : undefined;
+  const issues = isMap(details) ? details["issues"] : undefined;
+  if (!Array.isArray(issues) || issues.length === 0) return error;
+  const placeless = issues.map((issue: unknown) => (isMap(issue) ? { ...issue, line: undefined } : issue));
+  return failure("config.invalid", ["The configuration would be wrong, so nothing was changed.", ...issueLines(placeless)].join("\n"), "`openclaw config schema` shows what is allowed.");
 }
 
 async function liveDoor(call: CommandCall): Promise<ConfigDoor> {

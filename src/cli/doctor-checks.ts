@@ -5,6 +5,7 @@ import { freeBytes } from "../store/disk.ts";
 import { repairModes } from "../store/modes.ts";
 import { readFile } from "./actions/config.ts";
 import type { CommandCall } from "./command.ts";
+import { usesRemote } from "./config-access.ts";
 import { peekConfig } from "./config-peek.ts";
 import { issueLines } from "./failure.ts";
 import { bytes, count } from "./format.ts";
@@ -23,6 +24,7 @@ export interface Finding {
 type Check = (at: { call: CommandCall; fixes: boolean }) => Promise<Finding[]>;
 
 const nodeFloor = [24, 15] as const;
+const lostDatabase = "Put it back from a backup. Without one, move state.db, state.db-wal and state.db-shm away: conversations are in their own files and stay; messages that waited, usage and paired devices are lost.";
 const littleBytes = 200_000_000;
 const tooLittleBytes = 20_000_000;
 const defaultPort = 18_789;
@@ -66,6 +68,7 @@ const lock: Check = async ({ call, fixes }) => {
   const holder = await holderOf(machine);
   const running = await findRunning(machine);
   if (holder) return [{ ...about, state: running ? "ok" : "warn", detail: running ? `runs (pid ${holder.pid}) at ${running.url}` : `process ${holder.pid} holds the state directory, but does not say where it listens`, ...(running ? {} : { next: "It may still be starting; else restart it: openclaw gateway restart" }) }];
+  if (await usesRemote(machine)) return [{ ...about, state: "ok", detail: "is elsewhere (gateway.mode is remote)" }];
   const { lock: lockPath } = await machine.paths();
   if ((await machine.disk.stat(lockPath)) === undefined) return [{ ...about, state: "ok", detail: "does not run" }];
   // A killed gateway leaves its name behind; the lock itself went with it.
@@ -79,7 +82,7 @@ const lock: Check = async ({ call, fixes }) => {
 
 const port: Check = async ({ call }) => {
   const { machine } = call;
-  if (await holderOf(machine)) return [];
+  if ((await holderOf(machine)) || (await usesRemote(machine))) return [];
   const wanted = machine.env.gatewayPort ?? (await peekConfig(machine)).number("gateway.port") ?? defaultPort;
   const isFree = await canListen(wanted);
   return [{ id: "port", title: "Port", state: isFree ? "ok" : "fail", detail: `${wanted} is ${isFree ? "free" : "taken by another program"}`, ...(isFree ? {} : { next: "Stop that program, or choose another: openclaw config set gateway.port 18790" }) }];
@@ -106,9 +109,9 @@ const database: Check = async ({ call }) => {
     const answers = db.prepare("PRAGMA quick_check(3)").all().map((row) => String(Object.values(row)[0]));
     db.close();
     if (answers.length === 1 && answers[0] === "ok") return [{ ...about, state: "ok", detail: "state.db is sound" }];
-    return [{ ...about, state: "fail", detail: `state.db is damaged: ${answers.join("; ")}`, next: "Put it back from a backup; conversations are in their own files." }];
+    return [{ ...about, state: "fail", detail: `state.db is damaged: ${answers.join("; ")}`, next: lostDatabase }];
   } catch (error) {
-    return [{ ...about, state: "fail", detail: `state.db cannot be read: ${error instanceof Error ? error.message : String(error)}`, next: "Put it back from a backup; conversations are in their own files." }];
+    return [{ ...about, state: "fail", detail: `state.db cannot be read: ${error instanceof Error ? error.message : String(error)}`, next: lostDatabase }];
   }
 };
 

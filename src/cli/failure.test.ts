@@ -17,9 +17,9 @@ describe("what is said about", () => {
     expect(describeFailure(error)).toEqual({ view: { code: "auth.scope", message: "missing scope: operator.admin", next: "Pair this device with that scope and approve it." }, exitCode: 1 });
   });
 
-  it("a wrong configuration names the places and nothing else", () => {
+  it("a wrong configuration names the places and how to check", () => {
     const issues = [{ path: "gateway.prot", message: "unknown key gateway.prot", line: 3, column: 5, suggestion: "port" }];
-    const expected = { code: "config.invalid", message: "invalid config\n  line 3:5: unknown key gateway.prot (did you mean port?)" };
+    const expected = { code: "config.invalid", message: "invalid config\n  line 3:5: unknown key gateway.prot (did you mean port?)", next: expect.stringContaining("openclaw config validate") };
     expect(describeFailure(fault("config.invalid", { issues })).view).toEqual(expected);
     expect(describeFailure(new CallError({ code: "INVALID_REQUEST", message: "invalid config", details: { code: "config.invalid", issues, next: "…" } })).view).toEqual(expected);
   });
@@ -27,7 +27,8 @@ describe("what is said about", () => {
   it("an interruption is its exit code, about a bug how to find it", () => {
     expect(describeFailure(new DOMException("stop", "AbortError")).exitCode).toBe(130);
     expect(describeFailure(new TypeError("x is not a function")).view).toMatchObject({ code: "INTERNAL", next: expect.stringContaining("OPENCLAW_DEBUG") });
-    expect(describeFailure(Object.assign(new Error("EACCES: permission denied"), { syscall: "open", code: "EACCES" })).view).toEqual({ code: "EACCES", message: "EACCES: permission denied" });
+    expect(describeFailure(Object.assign(new Error("EACCES: permission denied, open '/x'"), { syscall: "open", code: "EACCES", path: "/x" })).view).toEqual({ code: "EACCES", message: "/x: this user may not do that there", next: expect.stringContaining("permissions") });
+    expect(describeFailure(Object.assign(new Error("EMFILE: too many open files"), { syscall: "open", code: "EMFILE" })).view).toMatchObject({ code: "EMFILE", message: "EMFILE: too many open files", next: expect.stringContaining("doctor") });
   });
 });
 

@@ -5,6 +5,7 @@ import { Fault, type FaultCode } from "../base/faults.ts";
 import { keepHeapSmall } from "../base/heap.ts";
 import type { LogSink } from "../base/log.ts";
 import { configTrouble } from "../config/snapshot.ts";
+import { isCorrupt } from "../store/store-faults.ts";
 import type { CommandCall, Outcome } from "./command.ts";
 import { type CliFailure, exitCodes, failure, issueLines, usageFailure } from "./failure.ts";
 import { readableLogLine } from "./log-line.ts";
@@ -122,16 +123,19 @@ function watchBugs(gateway: RunningGateway, ended: PromiseWithResolvers<number>)
   process.on("unhandledRejection", onBug);
 }
 
-/** One line with the reason and what to do. */
+/** One line with the reason, one with what to do. */
 function startFailure(error: unknown): unknown {
   if (error instanceof Fault) return oneLine(error);
-  if (error instanceof Error && "syscall" in error && error.syscall === "listen") return failure("LISTEN", `The gateway cannot listen: ${error.message}`, undefined, exitCodes.config);
+  if (error instanceof Error && "syscall" in error && error.syscall === "listen") return failure("LISTEN", `The gateway cannot listen: ${error.message}`, "Look at --port and --bind, or at gateway.port and gateway.bind.", exitCodes.config);
+  // A page of it that is read only now: what is seen at once is store.corrupt already.
+  if (error instanceof Error && isCorrupt(error)) return failure("store.corrupt", `state.db cannot be read: ${error.message}`, "Run `openclaw doctor`.", exitCodes.config);
   return error;
 }
 
 function oneLine(error: Fault): CliFailure {
   const issues = issueLines(error.details["issues"]).map((line) => line.trim());
   const path = typeof error.details["path"] === "string" ? ` ${error.details["path"]}` : "";
-  const message = issues.length > 0 ? `${error.message}${path}: ${issues.join("; ")}` : `${error.message}. ${error.next}`;
-  return failure(error.code, message, undefined, hopeless.has(error.code) ? exitCodes.config : exitCodes.failed);
+  const message = issues.length > 0 ? `${error.message}${path}: ${issues.join("; ")}` : error.message;
+  const next = issues.length > 0 ? "Correct the file; `openclaw config validate` checks it." : error.next;
+  return failure(error.code, message, next, hopeless.has(error.code) ? exitCodes.config : exitCodes.failed);
 }

@@ -25,7 +25,16 @@ export function readableLogLine(line: string, paint: Terminal["paint"]): string 
   const seconds = new Date(at).getSeconds();
   const when = Number.isNaN(at) ? "" : `${localTime(at)}:${String(seconds).padStart(2, "0")} `;
   const weight = typeof level === "string" ? level : "info";
-  const more = Object.entries(rest).map(([key, value]) => ` ${key}=${plain(typeof value === "string" ? value : (JSON.stringify(value) ?? ""))}`).join("");
+  const more = Object.entries(rest).map(([key, value]) => ` ${key}=${plain(valueText(value))}`).join("");
   const painted = paints[weight] === undefined ? weight.padEnd(5) : paint(paints[weight], weight.padEnd(5));
   return `${paint("dim", when)}${painted} ${plain(String(message ?? ""))}${paint("dim", more)}`;
+}
+
+/** An error as its words: the stack is for --raw. */
+function valueText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && value !== null && "message" in value && typeof value.message === "string" && "stack" in value) {
+    return `${"name" in value && typeof value.name === "string" ? `${value.name}: ` : ""}${value.message}`;
+  }
+  return JSON.stringify(value) ?? "";
 }

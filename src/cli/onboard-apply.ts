@@ -1,6 +1,6 @@
 // Onboarding's two acts: store the answers, and try what was stored.
 import type { CommandCall } from "./command.ts";
-import { openConfigDoor, type Changed } from "./config-access.ts";
+import { changeConfig, openGatewayDoor, type Changed } from "./config-access.ts";
 import { type Answers, planChanges } from "./onboard-plan.ts";
 import { withProgress } from "./progress.ts";
 import { plain } from "./terminal.ts";
@@ -13,12 +13,7 @@ export interface Probe {
 }
 
 export async function apply(call: CommandCall, answers: Answers): Promise<Changed> {
-  const door = await openConfigDoor(call);
-  try {
-    return await door.change(planChanges(answers));
-  } finally {
-    await door.close();
-  }
+  return changeConfig(call, planChanges(answers), openGatewayDoor);
 }
 
 /** One small request through the gateway. */

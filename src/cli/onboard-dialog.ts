@@ -2,7 +2,7 @@
 import * as prompts from "@clack/prompts";
 import { apply, isHttpUrl, tryProvider } from "./onboard-apply.ts";
 import type { CommandCall, Outcome } from "./command.ts";
-import { asksGateway, changeConfig, type Changed } from "./config-access.ts";
+import { asksGateway, changeConfig, openGatewayDoor, type Changed } from "./config-access.ts";
 import { exitCodes, failure } from "./failure.ts";
 import { type Answers, modelName, providerPattern } from "./onboard-plan.ts";
 import { knownProviders, type Offer } from "./providers-offer.ts";
@@ -23,9 +23,13 @@ export async function ask(call: CommandCall): Promise<Outcome> {
     return { json: undefined };
   }
   const answers = await askAccess(call, chosen, offers);
-  const changed = await store(call, answers, isLive);
+  const { changed, answers: isAnswering } = await store(call, answers, isLive);
   const model = answers.model === undefined && changed.isLive ? await chooseModel(call, answers.provider) : modelName(answers);
-  if (model !== undefined && answers.model === undefined) await changeConfig(call, [{ path: "agents.defaults.model", value: model, isModelChoice: true }]);
+  if (model !== undefined && answers.model === undefined) await changeConfig(call, [{ path: "agents.defaults.model", value: model, isModelChoice: true }], openGatewayDoor);
+  if (!isAnswering) {
+    prompts.outro(`${plain(answers.provider)} is stored, but does not answer yet. Try it again: openclaw models test ${plain(answers.provider)}`);
+    return { json: undefined };
+  }
   prompts.outro(`${plain(answers.provider)} is set up${model === undefined ? "" : ` with ${plain(model)}`}. ${changed.isLive ? 'Talk to it: openclaw agent -m "Hello"' : "Start the gateway: openclaw gateway start"}`);
   return { json: undefined };
 }
@@ -71,17 +75,18 @@ async function askKey(call: CommandCall, label: string, found: string | undefine
 }
 
 /** Stored, then tried; a key that is refused can be given again. */
-async function store(call: CommandCall, answers: Answers, isLive: boolean): Promise<Changed> {
+async function store(call: CommandCall, answers: Answers, isLive: boolean): Promise<{ changed: Changed; answers: boolean }> {
+  const takesKey = knownProviders.find((one) => one.id === answers.provider)?.needsKey !== false;
   for (;;) {
     const changed = await apply(call, answers);
-    if (!isLive || call.options.flag("skipTest")) return changed;
+    if (!isLive || call.options.flag("skipTest")) return { changed, answers: true };
     const probe = await tryProvider(call, answers.provider);
     if (probe.ok) {
       prompts.log.success("It answers.");
-      return changed;
+      return { changed, answers: true };
     }
     prompts.log.warn(`It does not answer: ${plain(probe.reason ?? "no reason given")}`);
-    if (answers.key === undefined || !answered(await prompts.confirm({ message: "Give another key?" }))) return changed;
+    if (!takesKey || !answered(await prompts.confirm({ message: answers.key === undefined ? "Give it a key?" : "Give another key?" }))) return { changed, answers: false };
     const next = await askKey(call, answers.provider, undefined, false);
     if (next !== undefined) answers.key = { value: next };
   }

@@ -7,6 +7,8 @@ export interface Chosen {
   spec: CommandSpec;
   args: string[];
   values: Record<string, unknown>;
+  /** The options that the command knows: none of them is meant as the value of another. */
+  flags: readonly string[];
   /** A word after a group that is none of its commands; the group's own command would take it for an argument. */
   unknown?: string;
 }
@@ -48,7 +50,10 @@ function addCommand(parent: Command, spec: CommandSpec, deps: ProgramDeps): void
   if (spec.examples) command.addHelpText("after", `\nExamples:\n${spec.examples.map((line) => `  ${line}`).join("\n")}`);
   for (const child of spec.commands ?? []) addCommand(command, child, deps);
   const acting = spec.preset === undefined ? spec : spec.commands?.find((child) => child.name === spec.preset);
-  if (acting?.action === undefined) return;
+  if (acting?.action === undefined) {
+    addOptions(command, commonOptions); // so that a group without a command fails in the form that was asked for
+    return;
+  }
   for (const arg of acting.args ?? []) command.addArgument(argumentOf(arg));
   addOptions(command, acting.options ?? []);
   const own = new Set(command.options.map((option) => option.long));
@@ -60,7 +65,8 @@ function addCommand(parent: Command, spec: CommandSpec, deps: ProgramDeps): void
     const self = given.at(-1) as Command; // commander passes the command last
     const named = given.slice(0, -2).flat().filter((arg) => arg !== undefined).map(String);
     const [stray] = spec.commands ? self.args.slice(named.length) : [];
-    deps.choose({ spec: stray === undefined ? acting : spec, args: named, values: self.optsWithGlobals(), ...(stray === undefined ? {} : { unknown: stray }) });
+    const flags = self.options.flatMap((option) => option.long ?? []);
+    deps.choose({ spec: stray === undefined ? acting : spec, args: named, values: self.optsWithGlobals(), flags, ...(stray === undefined ? {} : { unknown: stray }) });
   });
 }
 

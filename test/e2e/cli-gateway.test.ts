@@ -59,7 +59,27 @@ describe("in the background", () => {
     const stateDir = await folder("gateway: {prot: [\n");
     const end = await runCommandLine(["gateway", "start", "--json"], { stateDir });
     expect(end.exitCode).toBe(78);
-    expect(end.json()).toMatchObject({ ok: false, error: { code: "START_FAILED", message: expect.stringContaining("config.yaml") } });
+    expect(end.json()).toMatchObject({ ok: false, error: { code: "config.invalid", message: expect.stringContaining("config.yaml"), next: expect.stringContaining("config validate") } });
+  });
+
+  test("a wrong option starts nothing", async () => {
+    const stateDir = await folder("gateway:\n  port: 0\n");
+    expect(await runCommandLine(["gateway", "start", "--wait", "soon"], { stateDir })).toMatchObject({ exitCode: 2 });
+    expect((await readdir(stateDir)).filter((name) => name !== "config.yaml")).toEqual([]);
+  });
+
+  test("a damaged database is told as such, with 78, and the log can be read without a gateway", async () => {
+    const stateDir = await folder("gateway:\n  port: 0\n");
+    expect((await runCommandLine(["gateway", "start"], { stateDir })).exitCode).toBe(0);
+    await runCommandLine(["gateway", "stop"], { stateDir });
+    const path = join(stateDir, "state.db");
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.fill(0x5a, 4_096));
+    const end = await runCommandLine(["gateway", "start", "--json"], { stateDir });
+    expect(end.exitCode).toBe(78);
+    expect(end.json()).toMatchObject({ ok: false, error: { code: "store.corrupt", next: expect.stringContaining("openclaw doctor") } });
+    expect((await runCommandLine(["doctor", "--json"], { stateDir })).json()).toMatchObject({ ok: false, checks: expect.arrayContaining([expect.objectContaining({ id: "state-db", state: "fail" })]) });
+    expect((await runCommandLine(["logs"], { stateDir })).out).toContain("the gateway listens");
   });
 });
 

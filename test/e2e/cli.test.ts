@@ -131,9 +131,12 @@ describe("everyday commands", () => {
     expect((await openclaw(["sessions", "compact", "trip", "--json"])).json()).toMatchObject({ ok: true });
     expect((await openclaw(["sessions", "delete", "trip", "--yes", "--json"])).json()).toMatchObject({ sessions: [{ key: "agent:main:trip", deleted: true }] });
     expect(await openclaw(["sessions", "delete", "main", "--yes"])).toMatchObject({ exitCode: 1 });
+    expect((await openclaw(["sessions", "delete", "trip", "--yes", "--json"])).json()).toMatchObject({ ok: false, error: { code: "session.not-found" } });
+    expect((await openclaw(["sessions", "reset", "tirp", "--json"])).json()).toMatchObject({ ok: false, error: { code: "session.not-found" } });
   });
 
   test("agents are added, spoken to and removed", async () => {
+    expect((await openclaw(["agents", "add", "Research", "--model", "nobody/x", "--json"])).json()).toMatchObject({ ok: false, error: { code: "model.unknown" } });
     expect((await openclaw(["agents", "add", "Research"])).exitCode).toBe(0);
     expect((await openclaw(["agent", "--agent", "research", "-m", "hello"])).out).toBe("echo: hello\n");
     expect((await openclaw(["agents", "delete", "research", "--yes"])).exitCode).toBe(0);
@@ -161,6 +164,7 @@ describe("everyday commands", () => {
   test("an unknown method and a wrong parameter are told in the gateway's words", async () => {
     expect((await openclaw(["gateway", "call", "no.such", "--json"])).json()).toMatchObject({ ok: false, error: { code: "method.unknown", message: "unknown method: no.such" } });
     expect((await openclaw(["gateway", "call", "chat.history", "--params", "{}", "--json"])).json()).toMatchObject({ ok: false, error: { message: expect.stringContaining("invalid chat.history params") } });
+    expect((await openclaw(["gateway", "call", "helth", "--json"])).json()).toMatchObject({ error: { code: "method.unknown", next: "Did you mean health?" } });
     expect((await openclaw(["gateway", "call", "health", "--params", "{oops"])).exitCode).toBe(2);
   });
 });
@@ -242,6 +246,21 @@ describe("a machine elsewhere", () => {
     expect((await openclaw(["devices", "revoke", mine?.deviceId.slice(0, 10) ?? ""])).exitCode).toBe(0);
     expect((await runCommandLine(alone, away)).exitCode).toBe(1);
     expect((await openclaw(["devices", "remove", mine?.deviceId ?? "", "--yes"])).exitCode).toBe(0);
+  });
+
+  test("sets models up in the gateway that it uses, and keeps its own file", async () => {
+    const away = { stateDir: await folder() };
+    const own = `gateway:\n  mode: remote\n  remote:\n    url: ${gateway.wsUrl}\n    token: ${gateway.token}\n`;
+    await writeFile(join(away.stateDir, "config.yaml"), own, { mode: 0o600 });
+    expect((await runCommandLine(["models", "set", "mock/mock-1", "--json"], away)).json()).toMatchObject({ ok: false, error: { code: "PAIRING_REQUIRED" } });
+    expect((await openclaw(["devices", "approve", "--latest"])).exitCode).toBe(0);
+    expect((await runCommandLine(["models", "set", "mock/mock-1", "--json"], away)).json()).toMatchObject({ ok: true, model: "mock/mock-1" });
+    expect(await readFile(join(away.stateDir, "config.yaml"), "utf8")).toBe(own);
+    const status = await runCommandLine(["gateway", "status"], away);
+    expect(status.out).toContain("elsewhere");
+    expect(status.out).toContain(gateway.wsUrl);
+    expect((await runCommandLine(["doctor", "--json"], away)).json()).toMatchObject({ ok: true, checks: expect.arrayContaining([expect.objectContaining({ id: "answer", state: "ok" })]) });
+    expect((await runCommandLine(["config", "get", "gateway.mode"], away)).out).toBe("remote\n");
   });
 
   test("reads with the shared token alone", async () => {

@@ -1,8 +1,10 @@
 // Agents: list, add, remove.
 import type { CommandCall, Outcome } from "../command.ts";
 import { confirm } from "../confirm.ts";
+import { usageFailure } from "../failure.ts";
 import { table } from "../table.ts";
 import { plain } from "../terminal.ts";
+import { findModel } from "./models.ts";
 
 interface Agent {
   id: string;
@@ -18,7 +20,7 @@ export async function list(call: CommandCall): Promise<Outcome> {
   const text = table(
     call.terminal,
     [
-      { title: "agent", value: (agent: Agent) => `${agent.id}${agent.id === answer.defaultId ? " (default)" : ""}` },
+      { title: "agent", keep: true, value: (agent: Agent) => `${agent.id}${agent.id === answer.defaultId ? " (default)" : ""}` },
       { title: "name", value: (agent) => [agent.identity?.emoji, agent.identity?.name ?? agent.name].filter((part) => part !== undefined && part !== "").join(" ") },
       { title: "model", value: (agent) => agent.model?.primary ?? "" },
       { title: "workspace", value: (agent) => agent.workspace ?? "" },
@@ -30,8 +32,11 @@ export async function list(call: CommandCall): Promise<Outcome> {
 
 export async function add(call: CommandCall): Promise<Outcome> {
   const [name = ""] = call.args;
-  const params = Object.fromEntries([["name", name], ["workspace", folder(call)], ["model", call.options.text("model")], ["emoji", call.options.text("emoji")]].filter(([, value]) => value !== undefined));
+  if (name.trim() === "") throw usageFailure("the name is empty");
+  const wanted = call.options.text("model");
   const connection = await call.gateway();
+  const model = wanted === undefined ? undefined : (await findModel(connection, wanted)).name;
+  const params = Object.fromEntries([["name", name], ["workspace", folder(call)], ["model", model], ["emoji", call.options.text("emoji")]].filter(([, value]) => value !== undefined));
   const made = await connection.call<{ agentId: string; workspace: string }>("agents.create", params);
   return { json: made, text: `Agent ${plain(made.agentId)} works in ${plain(made.workspace)}. Talk to it: openclaw agent --agent ${plain(made.agentId)} -m "Hello"` };
 }

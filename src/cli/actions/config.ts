@@ -1,7 +1,7 @@
 // The configuration: read, set, unset, check.
 import { Fault } from "../../base/faults.ts";
 import type { ConfigView } from "../../config/config.ts";
-import { formatPath, isMap, parsePath, valueAt } from "../../config/path.ts";
+import { formatPath, isMap, parsePath as readPath, type Path, valueAt } from "../../config/path.ts";
 import type { CommandCall, Outcome } from "../command.ts";
 import { changeConfig, fileDoor, openConfigDoor, type Changed } from "../config-access.ts";
 import { exitCodes, failure, issueLines, usageFailure } from "../failure.ts";
@@ -12,13 +12,14 @@ const maxValueBytes = 1_000_000;
 
 export async function get(call: CommandCall): Promise<Outcome> {
   const [path] = call.args;
+  const steps = path === undefined ? [] : parsePath(path);
   const door = await openConfigDoor(call);
   try {
     const view = await door.view();
     const document = call.options.flag("stored") ? view.parsed : view.config;
     if (path === undefined) return { json: document, text: JSON.stringify(document, null, 2) };
-    const value = valueAt(document, parsePath(path));
-    if (value === undefined) throw failure("CONFIG_PATH", `${path} is not set.`, await nearestPath(document, path));
+    const value = valueAt(document, steps);
+    if (value === undefined) throw failure("CONFIG_PATH", `${path} is not set.`, (await nearestPath(document, steps)) ?? "`openclaw config get` shows what is set, `openclaw config schema` what can be.");
     return { json: value, text: typeof value === "object" ? JSON.stringify(value, null, 2) : plainLines(String(value)) };
   } finally {
     await door.close();
@@ -27,16 +28,29 @@ export async function get(call: CommandCall): Promise<Outcome> {
 
 export async function set(call: CommandCall): Promise<Outcome> {
   const [path = "", given] = call.args;
+  parsePath(path);
   const isFromInput = given === "-" || (given === undefined && !call.terminal.isInTty);
   const text = isFromInput ? (await call.terminal.readInput(maxValueBytes)).replace(/\r?\n$/, "") : given;
-  if (text === undefined) throw usageFailure("a value is missing", `Give it after the path, or on standard input: … | openclaw config set ${path} -`);
+  if (text === undefined || (given === undefined && text === "")) throw usageFailure("a value is missing", `Give it after the path, or on standard input: … | openclaw config set ${path} -`);
   const value = call.options.flag("string") ? text : await readLoose(text);
   return done(await changeConfig(call, [{ path, value }]), path);
 }
 
 export async function unset(call: CommandCall): Promise<Outcome> {
   const [path = ""] = call.args;
-  return done(await changeConfig(call, [{ path, value: undefined }]), path);
+  parsePath(path);
+  const change = await changeConfig(call, [{ path, value: undefined }]);
+  return change.changed.length === 0 ? { ...done(change, path), text: `${path} is not set; nothing was changed.` } : done(change, path);
+}
+
+/** A wrong path is the caller's mistake. */
+function parsePath(text: string): Path {
+  try {
+    return readPath(text);
+  } catch (error) {
+    if (error instanceof Fault) throw usageFailure(error.message, "A path looks like gateway.port or agents.list[0].name.");
+    throw error;
+  }
 }
 
 function done(change: Changed, path: string): Outcome {
@@ -87,8 +101,7 @@ export async function schema(_call: CommandCall): Promise<Outcome> {
   return { json: configSchema, text: JSON.stringify(configSchema, null, 2) };
 }
 
-async function nearestPath(document: unknown, path: string): Promise<string | undefined> {
-  const steps = parsePath(path);
+async function nearestPath(document: unknown, steps: Path): Promise<string | undefined> {
   for (let depth = 0; depth < steps.length; depth++) {
     const parent = valueAt(document, steps.slice(0, depth));
     const step = steps[depth];

@@ -4,6 +4,7 @@ import { confirm } from "../confirm.ts";
 import type { Connection } from "../connection.ts";
 import { failure, usageFailure } from "../failure.ts";
 import { age } from "../format.ts";
+import { scopesOf } from "../scope-option.ts";
 import { table } from "../table.ts";
 import { plain } from "../terminal.ts";
 
@@ -46,12 +47,12 @@ export async function list(call: CommandCall): Promise<Outcome> {
   const waiting = table(
     terminal,
     [
-      { title: "waiting", value: (request: Request) => request.requestId.slice(0, shortId) },
+      { title: "waiting", keep: true, value: (request: Request) => request.requestId.slice(0, shortId) },
       { title: "device", value: (request: Request) => nameOf(request) },
       { title: "asks for", value: (request) => [request.role ?? "operator", ...(request.scopes ?? []).map(shortScope)].join(" ") },
       { title: "from", value: (request) => request.remoteIp ?? "this machine" },
       { title: "since", value: (request) => age(request.ts, now) },
-      { title: "words", value: (request) => request.code ?? "" },
+      { title: "words", keep: true, value: (request) => request.code ?? "" },
     ],
     lists.pending,
   );
@@ -63,7 +64,7 @@ export async function list(call: CommandCall): Promise<Outcome> {
       { title: "may", value: (device) => [...(device.roles ?? []), ...(device.scopes ?? []).map(shortScope)].join(" ") },
       { title: "seen", value: (device) => age(device.lastSeenAtMs, now) },
       { title: "let in by", value: (device) => shortVia(device.approvedVia ?? "") },
-      { title: "id", value: (device) => device.deviceId.slice(0, shortId) },
+      { title: "id", keep: true, value: (device) => device.deviceId.slice(0, shortId) },
     ],
     lists.paired,
   );
@@ -93,9 +94,10 @@ export async function reject(call: CommandCall): Promise<Outcome> {
 }
 
 export async function rotate(call: CommandCall): Promise<Outcome> {
+  const scopes = scopesOf(call.options);
   const { connection, device, role } = await named(call);
-  const scopes = call.options.texts("scope");
   const answer = await connection.call<{ token?: string }>("device.token.rotate", { deviceId: device.deviceId, role, ...(scopes.length > 0 ? { scopes } : {}) });
+  if (!call.json && answer.token !== undefined) call.terminal.err(`The new token of ${nameOf(device)}:\n`);
   return { json: answer, text: answer.token === undefined ? `${nameOf(device)} has a new token; it gets it at its next sign-in.` : answer.token };
 }
 
@@ -111,8 +113,9 @@ export async function remove(call: CommandCall): Promise<Outcome> {
 }
 
 export async function rename(call: CommandCall): Promise<Outcome> {
-  const { connection, device } = await named(call);
   const [, label = ""] = call.args;
+  if (label.trim() === "") throw usageFailure("the new name is empty");
+  const { connection, device } = await named(call);
   return { json: await connection.call("device.pair.rename", { deviceId: device.deviceId, label }), text: `${nameOf(device)} is called ${plain(label)} now.` };
 }
 

@@ -1,7 +1,8 @@
 // One method call with parameters as they were typed.
-import { isScope } from "../../protocol/scopes.ts";
+import { CallError } from "../../client/call-error.ts";
 import type { CommandCall, Outcome } from "../command.ts";
-import { usageFailure } from "../failure.ts";
+import { failure } from "../failure.ts";
+import { scopesOf } from "../scope-option.ts";
 import { readValue } from "../value.ts";
 
 const maxInputBytes = 25_000_000;
@@ -12,10 +13,15 @@ export async function run(call: CommandCall): Promise<Outcome> {
   const given = options.text("params");
   const text = given === "-" ? await terminal.readInput(maxInputBytes) : given;
   const params = text === undefined ? {} : await readValue(text, "--params");
-  const asked = options.texts("scope");
-  const wrong = asked.find((scope) => !isScope(scope));
-  if (wrong !== undefined) throw usageFailure(`there is no scope ${wrong}`, "Scopes are operator.read, operator.write, operator.admin, operator.approvals, operator.pairing, …");
-  const connection = await call.gateway(asked.length > 0 ? { scopes: asked.filter(isScope) } : {});
-  const answer = await connection.call(method, params, { expectFinal: options.flag("expectFinal"), ...(options.flag("expectFinal") && !options.has("timeout") ? { timeoutMs: 0 } : {}) });
-  return { json: answer ?? null, text: JSON.stringify(answer ?? null, null, 2) };
+  const asked = scopesOf(options);
+  const connection = await call.gateway(asked.length > 0 ? { scopes: asked } : {});
+  try {
+    const answer = await connection.call(method, params, { expectFinal: options.flag("expectFinal"), ...(options.flag("expectFinal") && !options.has("timeout") ? { timeoutMs: 0 } : {}) });
+    return { json: answer ?? null, text: JSON.stringify(answer ?? null, null, 2) };
+  } catch (error) {
+    if (!(error instanceof CallError) || error.detailsCode !== "method.unknown") throw error;
+    const { nearest } = await import("../../config/check.ts");
+    const meant = nearest(method, connection.hello.features.methods);
+    throw failure("method.unknown", error.message, meant === undefined ? "docs/protocol/methods.md lists them." : `Did you mean ${meant}?`);
+  }
 }

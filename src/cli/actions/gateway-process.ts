@@ -48,6 +48,7 @@ function runArgs({ options }: CommandCall): string[] {
 
 async function launch(call: CommandCall, args: readonly string[]): Promise<Running> {
   const { machine } = call;
+  const waitMs = waitOf(call); // a wrong one is told before anything runs
   const { stateDir, logs } = await machine.paths();
   await machine.disk.makeDir(logs);
   const consolePath = join(logs, "gateway.console.log");
@@ -57,7 +58,6 @@ async function launch(call: CommandCall, args: readonly string[]): Promise<Runni
   const child = await startDetached({ command: process.execPath, args: [...process.execArgv, entry, "gateway", "run", "--background", ...args], outputPath: consolePath, cwd: stateDir });
   let ended: number | string | undefined;
   void child.exited.then((code) => (ended = code));
-  const waitMs = waitOf(call);
   return withProgress({ terminal: call.terminal, clock: machine.clock, quiet: call.json }, "Starting the gateway", async () => {
     const begun = machine.clock.monotonic();
     for (;;) {
@@ -77,10 +77,18 @@ async function launch(call: CommandCall, args: readonly string[]): Promise<Runni
 /** What it said before it ended is the reason. */
 async function startFailure(call: CommandCall, path: string, from: number, code: number | string): Promise<Error> {
   const text = (await call.machine.disk.readFile(path))?.subarray(from).toString("utf8") ?? "";
-  const said = spokenLines(text).slice(-shownLines).join("\n").replace(/^error: /, "");
-  const next = /^→ (.*)$/m.exec(said)?.[1];
-  const message = said.replace(/^→ .*$/m, "").trim();
-  return failure("START_FAILED", message === "" ? `The gateway ended at once (${code}); it said nothing.` : message, next ?? `Its output is in ${path}.`, typeof code === "number" && code !== 0 ? code : exitCodes.failed);
+  const said = readReason(spokenLines(text).slice(-shownLines));
+  const message = said.message === "" ? `The gateway ended at once (${code}); it said nothing.` : said.message;
+  return failure(said.code ?? "START_FAILED", message, said.next ?? `Its output is in ${path}.`, typeof code === "number" && code !== 0 ? code : exitCodes.failed);
+}
+
+/** The error as `openclaw gateway run` prints it, taken apart again. */
+export function readReason(lines: readonly string[]): { message: string; code?: string; next?: string } {
+  const said = lines.slice(Math.max(0, lines.findLastIndex((line) => line.startsWith("error: "))));
+  const next = said.find((line) => line.startsWith("→ "))?.slice(2);
+  const [first = "", ...rest] = said.filter((line) => !line.startsWith("→ "));
+  const [, words = first, code] = /^(.*) \[([\w.-]+)\]$/.exec(first) ?? [];
+  return { message: [words.replace(/^error: /, ""), ...rest].join("\n").trim(), ...(code === undefined ? {} : { code }), ...(next === undefined ? {} : { next }) };
 }
 
 /** What was said to a person; the log's lines for machines only when there is nothing else, and then as sentences. */

@@ -1,5 +1,8 @@
 // Onboarding: a provider, its key, a model. Asks in a terminal, or takes everything from options; applies through the gateway that runs, else in the file.
+import { keyVariables } from "../../sdk/key-variables.ts";
 import type { CommandCall, Outcome } from "../command.ts";
+import { asksGateway } from "../config-access.ts";
+import { peekConfig } from "../config-peek.ts";
 import { failure, usageFailure } from "../failure.ts";
 import { apply, isHttpUrl, tryProvider } from "../onboard-apply.ts";
 import { type Answers, modelName, providerPattern } from "../onboard-plan.ts";
@@ -10,6 +13,7 @@ const maxKeyBytes = 65_536;
 
 export async function run(call: CommandCall): Promise<Outcome> {
   const isAsking = !call.options.flag("nonInteractive");
+  await refuseUnknown(call);
   if (!isAsking) return finish(call, await fromOptions(call));
   if (call.json || !call.terminal.isInTty || !call.terminal.isOutTty) throw usageFailure("there is no terminal to ask in", "Give the answers: openclaw onboard --non-interactive --provider anthropic --api-key -");
   const { ask } = await import("../onboard-dialog.ts");
@@ -20,7 +24,10 @@ async function finish(call: CommandCall, answers: Answers): Promise<Outcome> {
   const changed = await apply(call, answers);
   const probe = changed.isLive && !call.options.flag("skipTest") ? await tryProvider(call, answers.provider) : undefined;
   if (probe?.ok === false) {
-    throw failure("PROVIDER_FAILED", `${plain(answers.provider)} is stored, but does not answer: ${plain(probe.reason ?? "no reason given")}`, "Correct it and run this again, or look at `openclaw models status`.");
+    const variable = answers.key !== undefined && "env" in answers.key ? answers.key.env : undefined;
+    const isUnset = variable !== undefined && probe.reason?.includes("key is empty") === true;
+    const next = isUnset ? `Set ${variable} where the gateway is started, and start it again.` : "Correct it and run this again, or look at `openclaw models status`.";
+    throw failure("PROVIDER_FAILED", `${plain(answers.provider)} is stored, but does not answer: ${plain(probe.reason ?? "no reason given")}`, next);
   }
   const model = modelName(answers);
   const json = { ok: true, provider: answers.provider, ...(model === undefined ? {} : { model }), file: changed.path, applied: changed.isLive, tested: probe !== undefined };
@@ -47,6 +54,22 @@ async function fromOptions(call: CommandCall): Promise<Answers> {
     ...(api === undefined ? {} : { api }),
     ...(workspace === undefined ? {} : { workspace: machine.env.path(workspace) }),
   };
+}
+
+/** A mistyped provider would be stored, and fail much later: what nobody knows needs an address. */
+async function refuseUnknown(call: CommandCall): Promise<void> {
+  const provider = call.options.text("provider");
+  if (provider === undefined || !providerPattern.test(provider) || call.options.has("baseUrl")) return;
+  const known = [...Object.keys(keyVariables), ...knownProviders.map((one) => one.id), ...(await peekConfig(call.machine)).keys("models.providers")];
+  if (known.includes(provider)) return;
+  if (await asksGateway(call)) {
+    const { providers } = await (await call.gateway()).call<{ providers: { id: string }[] }>("models.authStatus", {});
+    known.push(...providers.map((one) => one.id));
+    if (known.includes(provider)) return;
+  }
+  const { nearest } = await import("../../config/check.ts");
+  const meant = nearest(provider, known);
+  throw usageFailure(`there is no provider "${provider}"`, `${meant === undefined ? "" : `Did you mean ${meant}? `}A server of your own takes --base-url.`);
 }
 
 /** From the option, from standard input, by the name of a variable, else from the provider's own variable. */

@@ -1,7 +1,7 @@
 // Conversations: list, reset, delete, shorten, change.
 import type { CommandCall, Outcome } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { usageFailure } from "../failure.ts";
+import { exitCodes, failure, usageFailure } from "../failure.ts";
 import { age, count, tokens } from "../format.ts";
 import { table } from "../table.ts";
 import { plain } from "../terminal.ts";
@@ -24,12 +24,12 @@ export async function list(call: CommandCall): Promise<Outcome> {
   const connection = await call.gateway();
   const wish = { limit: options.whole("limit", 1) ?? defaultLimit, activeMinutes: options.whole("active", 1), agentId: options.text("agent"), search: options.text("search"), includeDerivedTitles: true };
   const answer = await connection.call<{ sessions: Row[]; totalCount?: number }>("sessions.list", Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined)));
-  if (answer.sessions.length === 0) return { json: answer, text: 'No conversations. Begin one: openclaw agent -m "Hello"' };
+  if (answer.sessions.length === 0) return { json: answer, text: ["active", "agent", "search"].some((name) => options.has(name)) ? "No conversation is like that; `openclaw sessions` shows all." : 'No conversations. Begin one: openclaw agent -m "Hello"' };
   const now = machine.clock.now();
   const text = table(
     call.terminal,
     [
-      { title: "conversation", value: (row: Row) => row.key },
+      { title: "conversation", keep: true, value: (row: Row) => row.key },
       { title: "title", value: (row) => row.label ?? row.derivedTitle ?? "" },
       { title: "last used", value: (row) => age(row.updatedAt, now) },
       { title: "model", value: (row) => row.model ?? "" },
@@ -44,6 +44,8 @@ export async function list(call: CommandCall): Promise<Outcome> {
 export async function reset(call: CommandCall): Promise<Outcome> {
   const [key = ""] = call.args;
   const connection = await call.gateway();
+  // The protocol's reset begins a conversation that was not there; a mistyped name should be told.
+  await connection.call("sessions.resolve", { key });
   const answer = await connection.call<{ key: string }>("sessions.reset", { key });
   return { json: answer, text: `${plain(answer.key)} starts anew.` };
 }
@@ -53,7 +55,13 @@ export async function remove(call: CommandCall): Promise<Outcome> {
   const connection = await call.gateway();
   const done: { key: string; deleted: boolean }[] = [];
   for (const key of call.args) done.push(await connection.call<{ key: string; deleted: boolean }>("sessions.delete", { key }));
-  return { json: { ok: true, sessions: done }, text: done.map((one) => (one.deleted ? `${plain(one.key)} is deleted.` : `There was no ${plain(one.key)}.`)).join("\n") };
+  const missing = done.filter((one) => !one.deleted).map((one) => plain(one.key));
+  const said = done.filter((one) => one.deleted).map((one) => `${plain(one.key)} is deleted.`).join("\n");
+  if (missing.length === 0) return { json: { ok: true, sessions: done }, text: said };
+  const gone = failure("session.not-found", `No session found: ${missing.join(", ")}`, "List sessions with `openclaw sessions`.");
+  if (call.json) return { json: { ok: false, error: { code: gone.code, message: gone.message, next: gone.next }, sessions: done }, exitCode: exitCodes.failed };
+  if (said !== "") call.terminal.out(`${said}\n`);
+  throw gone;
 }
 
 export async function compact(call: CommandCall): Promise<Outcome> {

@@ -15,6 +15,7 @@ export const health: CommandSpec = {
 export const logs: CommandSpec = {
   name: "logs",
   summary: "The gateway's log",
+  details: "Asks the gateway; when none runs here, reads the file that the last one left.",
   options: [{ flags: "-f, --follow", help: "go on with new lines until Ctrl-C" }, { flags: "-n, --lines <number>", help: "how many of the last lines", preset: "100" }, { flags: "--level <level>", help: "only lines of this weight or more", choices: ["debug", "info", "warn", "error"] }, { flags: "--raw", help: "lines as they are in the file" }],
   examples: ["openclaw logs --follow", "openclaw logs -n 20 --level warn"],
   scopes: ["operator.read"],

@@ -18,13 +18,17 @@ const use = (text: string, name: string, args: Record<string, unknown>): Reply =
 
 const path = String.raw`["'\x60]?([\w./ -]*[\w/-])["'\x60]?`;
 
+/** A name in quotes or with an ending may stand anywhere; any other has to be the last of the sentence. */
+const reading = String.raw`\b(?:read|open|show)\s+(?:me\s+)?(?:the\s+)?(?:file\s+)?`;
+
 /** The first that fits answers. */
 const intents: readonly Intent[] = [
   { pattern: new RegExp(String.raw`\bwrite\s+([\s\S]{1,4000}?)\s+(?:to|into|in)\s+(?:the\s+file\s+)?${path}[.!]?\s*$`, "i"), tool: "write", reply: (m) => use(`I write that to \`${m[2]}\`.`, "write", { path: m[2], content: unquoted(m[1] ?? "") }) },
   { pattern: new RegExp(String.raw`\b(?:list|show)\s+(?:me\s+)?(?:the\s+|my\s+|all\s+)*(?:files|folder|directory|workspace)(?:\s+(?:in|of|under)\s+(?:the\s+)?${path})?[.!?]?\s*$`, "i"), tool: "list", reply: (m) => use("I look at the files.", "list", m[1] === undefined || /^workspace$/i.test(m[1]) ? {} : { path: m[1] }) },
   { pattern: new RegExp(String.raw`\b(?:search|find|look)\s+(?:for\s+)?["'\x60]?(.{1,200}?)["'\x60]?(?:\s+in\s+(?:the\s+|my\s+)?(?:files|workspace))?[.!?]?\s*$`, "i"), tool: "search", reply: (m) => use(`I search for "${m[1]}".`, "search", { text: m[1] }) },
   { pattern: /\b(?:fetch|open|get|read)\s+(https?:\/\/[^\s"'`<>]{1,2000})/i, tool: "web_fetch", reply: (m) => use(`I fetch ${m[1]}.`, "web_fetch", { url: (m[1] ?? "").replace(/[.,;!?)]+$/, "") }) },
-  { pattern: new RegExp(String.raw`\b(?:read|open|show)\s+(?:me\s+)?(?:the\s+)?(?:file\s+)?${path}[.!?]?\s*$`, "i"), tool: "read", reply: (m) => use(`I read \`${m[1]}\`.`, "read", { path: m[1] }) },
+  { pattern: new RegExp(String.raw`${reading}(?:["'\x60]([\w./ -]{1,200})["'\x60]|([\w./-]{0,200}\w\.\w{1,8})(?![\w./-]*\w))`, "i"), tool: "read", reply: (m) => use(`I read \`${m[1] ?? m[2]}\`.`, "read", { path: m[1] ?? m[2] }) },
+  { pattern: new RegExp(String.raw`${reading}${path}[.!?]?\s*$`, "i"), tool: "read", reply: (m) => use(`I read \`${m[1]}\`.`, "read", { path: m[1] }) },
   { pattern: /\b(?:session|your)\s+status\b|^\s*status\b/i, tool: "session_status", reply: () => use("I look up this session's status.", "session_status", {}) },
   {
     pattern: /\b(?:key|provider|real model|onboard|another model|set ?up|connect)\b/i,

@@ -2,9 +2,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import OpenAI, { APIError } from "openai";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startModelServer, type ModelServer } from "../fixtures/model-server/model-server.ts";
-import { openClawConfig, startGateway, type GatewayProcess } from "../fixtures/gateway-process.ts";
+import { connectWire, eventually } from "../fixtures/wire-client.ts";
+import { openClawConfig, startGateway, testToken, type GatewayProcess } from "../fixtures/gateway-process.ts";
 
 let models: ModelServer;
 let gateway: GatewayProcess;
@@ -107,6 +108,74 @@ test("answers every error in OpenAI's shape", async () => {
     expect(error.status, name).toBe(status);
     expect((error.error as { message?: string } | undefined)?.message, name).toBeTruthy();
   }
+});
+
+test("ends a stream's run when its reader leaves before the first word", async () => {
+  const operator = await connectWire(gateway.wsUrl, { scopes: ["operator.write"], auth: { token: testToken } });
+  const reader = new AbortController();
+  const asked = models.requests().length;
+  const stream = openai.chat.completions.create({ model: "openclaw", stream: true, messages: [{ role: "user", content: "[[scenario:fault no-first-byte]]" }] }, { signal: reader.signal, headers: { "idempotency-key": "left-early" } });
+  stream.catch(() => undefined);
+  await eventually(() => models.requests().length > asked, "the model is asked");
+  const ended = operator.call("agent.wait", { runId: "left-early", timeoutMs: 10_000 });
+  await operator.call("health");
+  reader.abort();
+  expect(await ended).toMatchObject({ status: "ok", stopReason: "rpc" });
+  operator.close();
+});
+
+describe("requests that no SDK would send", () => {
+  const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${gateway.url}${path}`, { method: "POST", headers: { "authorization": `Bearer ${testToken}`, "content-type": "application/json", ...headers }, body: typeof body === "string" ? body : JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as { error?: { message: string; type: string; code: string }; choices?: { message: { content: string } }[] } };
+  };
+  const words = [{ role: "user", content: "hi" }];
+
+  test("are told what is wrong with them, and none fails inside", async () => {
+    const nested = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
+    const cases: [string, string, unknown][] = [
+      ["a call that is null", "/v1/chat/completions", { messages: [...words, { role: "assistant", tool_calls: [null] }, ...words] }],
+      ["content a million levels deep", "/v1/chat/completions", `{"messages":[{"role":"user","content":${nested(1_000_000)}}]}`],
+      ["tool parameters deeper than any stack", "/v1/chat/completions", `{"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"a","parameters":{"x":${nested(20_000)}}}}]}`],
+      ["more keys than a frame may have", "/v1/responses", `{"model":"openclaw","input":"hi","metadata":{${Array.from({ length: 100_001 }, (_, n) => `"k${n}":1`).join(",")}}}`],
+      ["an item that is null", "/v1/responses", { model: "openclaw", input: [null] }],
+    ];
+    for (const [name, path, body] of cases) {
+      const answer = await post(path, body);
+      expect(answer.status, name).toBe(400);
+      expect(answer.body.error, name).toMatchObject({ type: "invalid_request_error", code: "request.invalid" });
+    }
+  });
+
+  test("for what is not here are answered in OpenAI's shape, not with a page", async () => {
+    for (const ask of [() => openai.files.list(), () => openai.embeddings.create({ model: "openclaw", input: "x" }), () => openai.get("/a/b/c")]) {
+      const error = await ask().then(() => undefined, (thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(APIError);
+      expect(error).toMatchObject({ status: 404, code: "unknown_url" });
+    }
+    expect((await fetch(`${gateway.url}/v1/files`)).status).toBe(401);
+  });
+
+  test("have their nulls and empty headers taken for absent ones", async () => {
+    models.script({ scenario: { kind: "echo" } });
+    expect((await post("/v1/chat/completions", { messages: words, n: null })).status).toBe(200);
+    for (const content of ["one", "two"]) {
+      const answer = await post("/v1/chat/completions", { user: "empty-key", messages: [{ role: "user", content }] }, { "idempotency-key": "" });
+      expect(answer.status).toBe(200);
+      expect(answer.body.choices?.[0]?.message.content).toContain(content);
+    }
+  });
+
+  test("cannot have one agent answer in another's conversation, nor name keys that only the gateway makes", async () => {
+    const cases: [string, Record<string, string>][] = [
+      ["unknown agent of a key", { "x-openclaw-session-key": "agent:ghost:foo" }],
+      ["another agent's key", { "x-openclaw-session-key": "agent:ghost:foo", "x-openclaw-agent-id": "main" }],
+      ["a reserved key", { "x-openclaw-session-key": "subagent:foo" }],
+      ["a reserved key behind a blank that is trimmed later", { "x-openclaw-session-key": "\u00a0subagent:foo" }],
+    ];
+    for (const [name, headers] of cases) expect((await post("/v1/chat/completions", { messages: words }, headers)).status, name).toBe(400);
+    expect((await post("/v1/chat/completions", { messages: words }, { "x-moltbot-session-key": "kept", "x-moltbot-agent-id": "main" })).status).toBe(200);
+  });
 });
 
 test("tells a model's failure before the first word as an HTTP error and after it inside the stream", async () => {

@@ -2,13 +2,16 @@
 import type { Clock } from "../../base/clock.ts";
 import { deadline, orAborted } from "../../base/abort.ts";
 import { fault } from "../../base/faults.ts";
+import { boundsProblem } from "../frame-bounds.ts";
 
 /** Time a client has to finish sending its body. */
 const bodyTimeoutMs = 30_000;
 
-/** Parses a JSON body. Throws request.too-large, request.deadline or request.invalid. */
+/** Parses a JSON body, within the bounds of a frame. Throws request.too-large, request.deadline or request.invalid. */
 export async function readJson(request: Request, maxBytes: number, clock: Clock, signal: AbortSignal): Promise<unknown> {
   const text = await readText(request, maxBytes, clock, signal);
+  const breach = boundsProblem(text);
+  if (breach !== undefined) throw fault("request.invalid", { reason: `the body is not acceptable: ${breach}` });
   try {
     return JSON.parse(text);
   } catch {

@@ -3,6 +3,7 @@ import type { App } from "../../flows/app.ts";
 import type { RunResult } from "../../agents/runs.ts";
 import type { Caller } from "../../protocol/scopes.ts";
 import type { RunEvent } from "../../sdk/events.ts";
+import type { ToolCallBlock } from "../../sdk/provider.ts";
 import { fault } from "../../base/faults.ts";
 import { readJson } from "./body.ts";
 import { createSse, sseHeaders } from "./sse.ts";
@@ -25,8 +26,7 @@ export async function chatCompletions(app: App, request: Request, caller: Caller
     const frame = { id: `chatcmpl_${app.ids.uuid()}`, created: Math.floor(app.clock.now() / 1000), model: body.model };
     if (body.stream) return await streamed(app, frame, body.includeUsage, (watch) => startRun(app, request, caller, route, prompt, watch));
     const run = await startRun(app, request, caller, route, prompt, () => undefined);
-    signal.addEventListener("abort", run.abandon, { once: true });
-    const result = await run.result.finally(() => signal.removeEventListener("abort", run.abandon));
+    const result = await run.result;
     return isAnswer(result) ? json(completion(frame, result)) : errorResponse(fromRun(result));
   } catch (error) {
     return errorResponse(fromThrown(error, hide));
@@ -40,7 +40,7 @@ function readBody(value: unknown): ChatBody {
   const raw = value as Record<string, unknown>;
   if (!Array.isArray(raw.messages)) throw fault("request.invalid", { reason: "`messages` must be an array" });
   if (raw.model !== undefined && typeof raw.model !== "string") throw fault("request.invalid", { reason: "`model` must be a string" });
-  if (raw.n !== undefined && raw.n !== 1) throw fault("request.invalid", { reason: "`n` above 1 is not supported" });
+  if (raw.n !== undefined && raw.n !== null && raw.n !== 1) throw fault("request.invalid", { reason: "`n` above 1 is not supported" });
   const messages = raw.messages.map((message, index) => {
     if (typeof message !== "object" || message === null) throw fault("request.invalid", { reason: `messages.${index} must be an object` });
     return message as Record<string, unknown>;
@@ -72,7 +72,7 @@ async function readPrompt(app: App, body: ChatBody, signal: AbortSignal): Promis
         turns.push({ message: userTurn(blocks, now), blocks });
         break;
       case "assistant": {
-        const calls = Array.isArray(raw.tool_calls) ? raw.tool_calls.map((call: { id?: string; function?: { name?: string; arguments?: unknown } }, at) => toolCall(String(call.id ?? `call_${at}`), String(call.function?.name ?? ""), call.function?.arguments, `${where}.tool_calls.${at}`)) : [];
+        const calls = Array.isArray(raw.tool_calls) ? raw.tool_calls.map((call: unknown, at) => readCall(call, at, `${where}.tool_calls.${at}`)) : [];
         for (const call of calls) toolNames.set(call.id, call.name);
         turns.push({ message: assistantTurn(textOf(blocks), calls, now) });
         break;
@@ -87,6 +87,12 @@ async function readPrompt(app: App, body: ChatBody, signal: AbortSignal): Promis
     }
   }
   return { system: system.join("\n\n"), ...currentTurn(turns, "messages"), ...readLimits(body.raw), tools: readTools(body.raw.tools), ...readChoice(body.raw.tool_choice) };
+}
+
+function readCall(raw: unknown, at: number, where: string): ToolCallBlock {
+  if (typeof raw !== "object" || raw === null) throw fault("request.invalid", { reason: `${where} must be an object` });
+  const call = raw as { id?: unknown; function?: { name?: unknown; arguments?: unknown } | null };
+  return toolCall(String(call.id ?? `call_${at}`), String(call.function?.name ?? ""), call.function?.arguments, where);
 }
 
 function readLimits(raw: Record<string, unknown>) {

@@ -28,8 +28,7 @@ export async function responses(app: App, request: Request, caller: Caller, sign
     const frame: Frame = { id: `resp_${app.ids.uuid()}`, created_at: Math.floor(app.clock.now() / 1000), model, instructions: raw.instructions ?? null, tools: raw.tools ?? [], tool_choice: raw.tool_choice ?? "auto", metadata: raw.metadata ?? {} };
     if (raw.stream === true) return await streamed(app, frame, (watch) => startRun(app, request, caller, route, prompt, watch));
     const run = await startRun(app, request, caller, route, prompt, () => undefined);
-    signal.addEventListener("abort", run.abandon, { once: true });
-    const result = await run.result.finally(() => signal.removeEventListener("abort", run.abandon));
+    const result = await run.result;
     if (!isAnswer(result)) return failedResponse(frame, result);
     return json(whole(frame, result, messageItem(`msg_${app.ids.uuid()}`, textFor(result)), callItems(result)));
   } catch (error) {

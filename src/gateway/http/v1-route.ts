@@ -3,6 +3,7 @@ import { fault } from "../../base/faults.ts";
 import type { App } from "../../flows/app.ts";
 import { agentOfModelName, brandHeader } from "../../protocol/names.ts";
 import type { Caller } from "../../protocol/scopes.ts";
+import { agentIdOf } from "../../sessions/key.ts";
 import { badRequest, type V1Error } from "./v1-error.ts";
 
 export interface V1Route { agentId: string; sessionKey: string; ephemeral: boolean; model?: string }
@@ -15,8 +16,10 @@ export async function routeRequest(app: App, request: Request, caller: Caller, w
   const headers = Object.fromEntries(request.headers);
   const header = (name: string) => brandHeader(headers, name);
   const named = agentOfModelName(wanted.model);
-  const agentId = header("agent-id") ?? header("agent") ?? named?.agentId ?? app.agents.defaultId();
-  if (!app.agents.list().some((agent) => agent.id === agentId)) return badRequest(`Unknown agent '${agentId}'.`, "model", "model_not_found");
+  const namedAgent = header("agent-id") ?? header("agent") ?? named?.agentId;
+  const agentId = namedAgent ?? app.agents.defaultId();
+  const isKnown = (id: string) => app.agents.list().some((agent) => agent.id === id);
+  if (!isKnown(agentId)) return badRequest(`Unknown agent '${agentId}'.`, "model", "model_not_found");
 
   const model = header("model") ?? (named ? undefined : wanted.model);
   if (model !== undefined) {
@@ -27,11 +30,23 @@ export async function routeRequest(app: App, request: Request, caller: Caller, w
 
   const explicit = header("session-key");
   if (explicit !== undefined) {
-    if (reservedKey.test(explicit)) throw fault("session.key", { key: explicit });
-    return { ...route, sessionKey: app.sessions.resolve(explicit, caller), ephemeral: false };
+    const sessionKey = keyOf(app, explicit, namedAgent, caller);
+    if (reservedKey.test(sessionKey)) throw fault("session.key", { key: explicit });
+    // A conversation belongs to its agent; another one cannot answer in it.
+    const owner = agentIdOf(sessionKey, agentId);
+    if (namedAgent !== undefined && owner !== namedAgent) return badRequest(`Agent '${namedAgent}' does not match the session key's agent '${owner}'.`, "model");
+    if (!isKnown(owner)) return badRequest(`Unknown agent '${owner}'.`, "model", "model_not_found");
+    return { ...route, agentId: owner, sessionKey, ephemeral: false };
   }
   if (wanted.user !== undefined && wanted.user !== "") {
     return { ...route, sessionKey: app.sessions.resolve(`agent:${agentId}:${wanted.kind}-user:${wanted.user}`, caller), ephemeral: false };
   }
   return { ...route, sessionKey: `agent:${agentId}:${wanted.kind}:${app.ids.uuid()}`, ephemeral: true };
+}
+
+/** A short key is one of the agent that was named. */
+function keyOf(app: App, explicit: string, namedAgent: string | undefined, caller: Caller): string {
+  const key = app.sessions.resolve(explicit, caller);
+  if (namedAgent === undefined || agentIdOf(key, namedAgent) === namedAgent || explicit.trim().startsWith("agent:")) return key;
+  return app.sessions.resolve(`agent:${namedAgent}:${explicit}`, caller);
 }

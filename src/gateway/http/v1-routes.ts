@@ -21,4 +21,6 @@ export const v1Routes: readonly HttpRoute[] = [
   { methods: ["GET"], path: "/v1/models/*", access: "operator.read", refuse, enabled: (app) => hasChat(app) || hasResponses(app), handle: ({ app, rest }) => listModels(app, rest) },
   { methods: ["POST"], path: "/v1/chat/completions", access: "operator.write", refuse, enabled: hasChat, handle: ({ app, request, caller, signal }) => chatCompletions(app, request, caller, signal) },
   { methods: ["POST"], path: "/v1/responses", access: "operator.write", refuse, enabled: hasResponses, handle: ({ app, request, caller, signal }) => responses(app, request, caller, signal) },
+  // What OpenAI has and we have not is said so, instead of handing out the Control UI's page.
+  { methods: ["GET", "POST"], path: "/v1/*", access: "operator.read", refuse, handle: ({ request, rest }) => errorResponse({ status: 404, message: `Unknown endpoint: ${request.method} /v1/${rest.slice(0, 200)}`, type: "invalid_request_error", code: "unknown_url", param: null }) },
 ];

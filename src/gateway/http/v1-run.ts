@@ -31,7 +31,7 @@ export interface V1Run {
 }
 
 export async function startRun(app: App, request: Request, caller: Caller, route: V1Route, prompt: V1Prompt, watch: (event: RunEvent) => void): Promise<V1Run> {
-  const key = request.headers.get("idempotency-key") ?? app.ids.uuid();
+  const key = request.headers.get("idempotency-key") || app.ids.uuid(); // an empty one is none
   const isNew = !route.ephemeral && prompt.history.length > 0 && (await app.sessions.peek(route.sessionKey)) === undefined;
   const system = [prompt.system, isNew ? `Earlier turns of this conversation, as the client remembers them:\n${historyLines(prompt.history)}` : ""].filter((part) => part !== "").join("\n\n");
   const accepted = await acceptPrompt(app, {
@@ -54,13 +54,14 @@ export async function startRun(app: App, request: Request, caller: Caller, route
     ...(prompt.temperature === undefined ? {} : { temperature: prompt.temperature }),
     ...(route.ephemeral ? { ephemeral: { history: prompt.history } } : {}),
   });
-  return {
-    runId: accepted.runId,
-    result: accepted.kind === "ended" ? Promise.resolve(accepted.result) : accepted.outcome.then((outcome) => resultOf(app, accepted.runId, outcome)),
-    abandon: () => {
-      if (route.ephemeral) app.runs.abort(route.sessionKey, { runId: accepted.runId, by: "rpc" });
-    },
+  const result = accepted.kind === "ended" ? Promise.resolve(accepted.result) : accepted.outcome.then((outcome) => resultOf(app, accepted.runId, outcome));
+  const abandon = () => {
+    if (route.ephemeral) app.runs.abort(route.sessionKey, { runId: accepted.runId, by: "rpc" });
   };
+  // Also while nothing was said yet: a stream has no reader of its own before its first words.
+  if (request.signal.aborted) abandon();
+  request.signal.addEventListener("abort", abandon, { once: true });
+  return { runId: accepted.runId, result: result.finally(() => request.signal.removeEventListener("abort", abandon)), abandon };
 }
 
 async function resultOf(app: App, runId: string, outcome: Outcome): Promise<RunResult> {

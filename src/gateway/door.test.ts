@@ -327,6 +327,40 @@ describe("[I.23] a flood of strangers", () => {
     await kit.close();
   });
 
+  /** Refused at the door, they hang up as little as they can. */
+  const lingering = async (on: Kit, request: string) => {
+    const sockets: Socket[] = [];
+    for (let n = 0; n < 20; n++) {
+      const socket = connectTcp({ port: on.gateway.port, host: "127.0.0.1", allowHalfOpen: true }).on("error", () => undefined);
+      sockets.push(socket);
+      socket.write(request);
+      await new Promise<void>((done) => socket.once("data", () => done()).once("close", () => done()));
+    }
+    // Only a write tells a half-closed side that the other one is gone.
+    const gone = async () => {
+      for (const socket of sockets) if (!socket.destroyed) socket.write("x");
+      await new Promise((done) => setTimeout(done, 20));
+      return sockets.filter((socket) => socket.destroyed).length;
+    };
+    try {
+      await expect.poll(gone, { message: "sockets the gateway let go", timeout: 5_000 }).toBe(20);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  };
+  const refusedUpgrade = "GET / HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+
+  it.each([["an upgrade under a foreign name", refusedUpgrade], ["something that is no HTTP", "NONSENSE\r\n\r\n"]])("[I.23] %s is closed both ways, whether the other side hangs up or not", async (_name, request) => {
+    const kit = await startKit(narrow);
+    await lingering(kit, request);
+    await kit.close();
+  });
+
+  it("[I.23] the check sees a gateway that waits for the other side to hang up", async () => {
+    const mutation = { name: "waits", file: "src/gateway/server.ts", from: "socket.end(text, () => socket.destroy());", to: "socket.end(text, () => setTimeout(() => socket.destroy(), 8_000));" };
+    expect(await verdictOnKit(mutation, narrow, (on) => lingering(on, refusedUpgrade))).toMatch(/let go/);
+  }, 30_000);
+
   it("[I.23] the check sees a gateway that takes any request for a known one", async () => {
     const mutation = { name: "any request", file: "src/gateway/server.ts", from: "    const admission = admitted(deps, request);\n    if (!admission.ok) return refuseRequest", to: "    leave(socket);\n    const admission = admitted(deps, request);\n    if (!admission.ok) return refuseRequest" };
     expect(await verdictOnKit(mutation, narrow, capsHttp)).toMatch(/idle sockets/);

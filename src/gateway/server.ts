@@ -111,7 +111,8 @@ function createOne(deps: ServerDeps, sockets: WebSocketServer): Server {
     upgrade(deps, sockets, request, socket, head);
   });
   server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    if (socket.writable) endFor(socket, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    else socket.destroy();
   });
   return server;
 }
@@ -151,7 +152,12 @@ function refuseUpgrade(socket: Duplex, status: number, why: { message: string; t
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(why.retryAfterSeconds === undefined ? [] : [`Retry-After: ${why.retryAfterSeconds}`]),
   ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  endFor(socket, `${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+/** Says it and closes both ways: a peer that never hangs up would otherwise keep the socket. */
+function endFor(socket: Duplex, text: string): void {
+  socket.end(text, () => socket.destroy());
 }
 
 function refuseRequest(response: ServerResponse, refusal: { status: number; type: string; message: string }): void {

@@ -56,20 +56,20 @@ async function fairness(make: typeof createFairQueue, costMs: number): Promise<{
   const queue = make({
     clock: { ...clock, monotonic: () => elapsed },
     limits: () => ({ inFlight: 64, perSecond: 1e9 }),
-    work(connection) {
+    work(connection, text) {
       order.push(connection);
       elapsed += costMs;
       most = Math.max(most, flood.inFlight);
-      pending.push(connection);
+      pending.push({ connection, text });
     },
   });
   let elapsed = 0;
-  const pending: Connection[] = [];
+  const pending: { connection: Connection; text: string }[] = [];
   const settle = async (turns: number) => {
     for (let turn = 0; turn < turns; turn++) {
       await Promise.resolve();
       const done = pending.splice(0);
-      for (const connection of done) queue.done(connection);
+      for (const { connection, text } of done) queue.done(connection, text);
     }
   };
   elapsed = 100; // the turn is used up: all of them wait for the next
@@ -107,11 +107,55 @@ describe("[R30] the fair queue", () => {
     for (let n = 0; n < 600; n++) queue.push(connection, "x");
     expect(socket.paused).toBe(true);
     while (connection.waiting.length > 10) {
-      queue.done(connection);
+      queue.done(connection, "x");
       await clock.advance(1);
     }
     expect(socket.paused).toBe(false);
   });
+
+  const mebibyte = 1_048_576;
+
+  /** Large frames on one socket: what of them is held at once, and whether all are done in the end. */
+  const heldOfLarge = async (make: typeof createFairQueue): Promise<{ heldMiB: number; workedMiB: number; done: number }> => {
+    const clock = createFakeClock();
+    const { connection, socket } = connectionWith();
+    const inWork: string[] = [];
+    const queue = make({ clock, limits: () => ({ inFlight: 64, perSecond: 1e9 }), work: (_connection, text) => void inWork.push(text) });
+    const sizeOf = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length, 0) / mebibyte;
+    const sizes = [1, 2, 25, 1, 1, 3, 25, 25, 1];
+    const frames = sizes.map((size) => "x".repeat(size * mebibyte));
+    let heldMiB = 0;
+    let workedMiB = 0;
+    let done = 0;
+    while (done < sizes.length) {
+      while (!socket.paused && frames.length > 0) queue.push(connection, frames.shift() ?? "");
+      await clock.advance(1);
+      heldMiB = Math.max(heldMiB, sizeOf(connection.waiting));
+      workedMiB = Math.max(workedMiB, sizeOf(inWork));
+      const text = inWork.shift();
+      expect(text, "nothing is in work and something waits").toBeDefined();
+      queue.done(connection, text ?? "");
+      done++;
+      await clock.advance(1);
+    }
+    return { heldMiB, workedMiB, done };
+  };
+
+  it("[I.28] holds large frames of one socket up to a bound, and does all of them", async () => {
+    const { heldMiB, workedMiB, done } = await heldOfLarge(createFairQueue);
+    expect(done).toBe(9);
+    expect(heldMiB).toBeLessThanOrEqual(8 + 25);
+    expect(workedMiB).toBeLessThanOrEqual(25);
+  });
+
+  it.each([
+    { name: "reads on whatever waits", from: " || own.waiting > maxHeldChars)", to: ")" },
+    { name: "begins all that it may by number", from: "return inWork === 0 || inWork + (connection.waiting[0]?.length ?? 0) <= maxHeldChars;", to: "return inWork >= 0 || connection.waiting.length > 0;" },
+  ])("[I.28] the check sees a queue that $name", async ({ name, from, to }) => {
+    const mutant = await importMutant<{ createFairQueue: typeof createFairQueue }>({ name, file: "src/gateway/fair-queue.ts", from, to });
+    const { heldMiB, workedMiB } = await heldOfLarge(mutant.createFairQueue);
+    expect(heldMiB > 8 + 25 || workedMiB > 25).toBe(true);
+  }, 60_000);
 
   it("makes a connection wait when its rate is used up", async () => {
     const clock = createFakeClock();

@@ -12,8 +12,8 @@ export interface FairQueueLimits {
 export interface FairQueue {
   /** A frame came in. */
   push(connection: Connection, text: string): void;
-  /** A request of this connection was answered. */
-  done(connection: Connection): void;
+  /** This request of the connection was answered. */
+  done(connection: Connection, text: string): void;
   drop(connection: Connection): void;
 }
 
@@ -24,6 +24,11 @@ const turnRequests = 64;
 /** With more frames waiting the socket is not read any more; the peer's own buffers hold the rest. */
 const pauseAbove = 512;
 const resumeBelow = 64;
+/** The same by length, of what waits and of what is in work: one frame may hold 25 MiB, and a connection may not fill the memory with them. */
+const maxHeldChars = 8_388_608;
+
+/** Characters of a connection's frames. */
+interface Held { waiting: number; inWork: number }
 
 export function createFairQueue(deps: { clock: Clock; limits(): FairQueueLimits; work(connection: Connection, text: string): void }): FairQueue {
   const { clock } = deps;
@@ -31,6 +36,13 @@ export function createFairQueue(deps: { clock: Clock; limits(): FairQueueLimits;
   let turnEndsAt = -1;
   let begunInTurn = 0;
   let resting = false;
+  const held = new WeakMap<Connection, Held>();
+
+  const heldBy = (connection: Connection): Held => {
+    let own = held.get(connection);
+    if (!own) held.set(connection, (own = { waiting: 0, inWork: 0 }));
+    return own;
+  };
 
   const beginTurn = () => {
     if (turnEndsAt >= 0) return;
@@ -47,8 +59,14 @@ export function createFairQueue(deps: { clock: Clock; limits(): FairQueueLimits;
 
   const isReady = (connection: Connection, limits: FairQueueLimits) => connection.waiting.length > 0 && connection.inFlight < limits.inFlight;
 
+  /** A large request waits until those before it leave room; alone it always has some. */
+  const hasRoom = (connection: Connection) => {
+    const { inWork } = heldBy(connection);
+    return inWork === 0 || inWork + (connection.waiting[0]?.length ?? 0) <= maxHeldChars;
+  };
+
   const enter = (connection: Connection, limits: FairQueueLimits) => {
-    if (connection.queued || !isReady(connection, limits)) return;
+    if (connection.queued || !isReady(connection, limits) || !hasRoom(connection)) return;
     connection.queued = true;
     ring.push(connection);
   };
@@ -65,6 +83,7 @@ export function createFairQueue(deps: { clock: Clock; limits(): FairQueueLimits;
 
   const begin = (connection: Connection, text: string) => {
     connection.inFlight++;
+    heldBy(connection).inWork += text.length;
     begunInTurn++;
     deps.work(connection, text);
   };
@@ -72,7 +91,7 @@ export function createFairQueue(deps: { clock: Clock; limits(): FairQueueLimits;
   const step = (connection: Connection, limits: FairQueueLimits): void => {
     connection.queued = false;
     const text = connection.waiting[0];
-    if (text === undefined || !isReady(connection, limits)) return;
+    if (text === undefined || !isReady(connection, limits) || !hasRoom(connection)) return;
     if (!mayStart(connection, limits)) {
       // The bucket is empty: nothing is refused, the connection waits until it may go on.
       connection.queued = true;
@@ -84,7 +103,9 @@ export function createFairQueue(deps: { clock: Clock; limits(): FairQueueLimits;
       return;
     }
     connection.waiting.shift();
-    if (connection.paused && connection.waiting.length < resumeBelow) {
+    const own = heldBy(connection);
+    own.waiting = connection.waiting.length === 0 ? 0 : Math.max(0, own.waiting - text.length);
+    if (connection.paused && connection.waiting.length < resumeBelow && own.waiting <= maxHeldChars / 2) {
       connection.paused = false;
       connection.socket.resume();
     }
@@ -109,20 +130,24 @@ export function createFairQueue(deps: { clock: Clock; limits(): FairQueueLimits;
   return {
     push(connection, text) {
       connection.waiting.push(text);
-      if (!connection.paused && connection.waiting.length > pauseAbove) {
+      const own = heldBy(connection);
+      own.waiting += text.length;
+      if (!connection.paused && (connection.waiting.length > pauseAbove || own.waiting > maxHeldChars)) {
         connection.paused = true;
         connection.socket.pause();
       }
       enter(connection, deps.limits());
       run();
     },
-    done(connection) {
+    done(connection, text) {
       connection.inFlight--;
+      heldBy(connection).inWork -= text.length;
       enter(connection, deps.limits());
       run();
     },
     drop(connection) {
       connection.waiting.length = 0;
+      heldBy(connection).waiting = 0;
     },
   };
 }

@@ -126,7 +126,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     limits: () => ({ inFlight: limits().inFlightPerConnection, perSecond: limits().requestsPerSecond }),
     work(connection, text) {
       const { caller } = connection;
-      if (caller) void dispatch.request(connection, caller, text, () => queue.done(connection));
+      if (caller) void dispatch.request(connection, caller, text, () => queue.done(connection, text));
     },
   });
 

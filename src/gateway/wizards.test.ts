@@ -25,7 +25,7 @@ function set(options: { testOk?: (key: string) => boolean; needsKey?: boolean; m
       test: async () => ((options.testOk ?? (() => true))(key) ? { ok: true } : { ok: false, reason: "401" }),
     },
   } as unknown as WizardsDeps; // the few members it uses
-  return { clock, written, wizards: createWizards(deps) };
+  return { clock, written, deps, wizards: createWizards(deps) };
 }
 const { signal } = new AbortController();
 
@@ -87,5 +87,42 @@ describe("onboarding", () => {
     expect(wizards.status(again.sessionId)).toEqual({ status: "cancelled" });
     expect(() => wizards.status("nobody")).toThrow("wizard not found");
     expect(clock.pending()).toBe(0);
+  });
+
+  it("takes an answer that is given twice for one, and none for an answer to the step after it", async () => {
+    const { wizards, written } = set({ needsKey: false });
+    const { sessionId, step } = await wizards.start(signal);
+    const answer = { stepId: step?.id ?? "", value: "openai" };
+    const [one, other] = await Promise.all([wizards.next(sessionId, answer, signal), wizards.next(sessionId, answer, signal)]);
+    expect(other).toEqual(one);
+    expect(one.step?.options?.map((option) => option.value)).toEqual(["openai/a", "openai/b"]);
+    expect((await wizards.next(sessionId, answer, signal)).step).toEqual(one.step);
+    expect(written).toEqual([]);
+  });
+
+  it("stays at its step when what follows cannot be worked out, and takes the same answer again", async () => {
+    const { wizards, written, deps } = set({ needsKey: false });
+    const { list } = deps.models;
+    deps.models.list = () => Promise.reject(new Error("no network"));
+    const { sessionId, step } = await wizards.start(signal);
+    const answer = { stepId: step?.id ?? "", value: "openai" };
+    await expect(wizards.next(sessionId, answer, signal)).rejects.toThrow("no network");
+    deps.models.list = list;
+    const next = await wizards.next(sessionId, answer, signal);
+    expect(next.step?.options?.map((option) => option.value)).toEqual(["openai/a", "openai/b"]);
+    expect(written).toEqual([]);
+  });
+
+  it("that was cancelled at work does not end the one that was begun after it", async () => {
+    const { wizards, deps } = set({ needsKey: false, models: [] });
+    const gate = Promise.withResolvers<never[]>();
+    deps.models.list = () => gate.promise;
+    const first = await wizards.start(signal);
+    const late = wizards.next(first.sessionId, { stepId: first.step?.id ?? "", value: "openai" }, signal);
+    wizards.cancel(first.sessionId);
+    const second = await wizards.start(signal);
+    gate.resolve([]);
+    await expect(late).rejects.toThrow("wizard not running");
+    expect(wizards.status(second.sessionId)).toEqual({ status: "running" });
   });
 });

@@ -29,8 +29,10 @@ export interface Wizards {
 
 export interface WizardsDeps { clock: Clock; ids: Ids; config: Pick<Config, "set" | "current">; models: Pick<Models, "providers" | "list" | "test"> }
 
-interface Facts { provider?: ProviderListing; model?: string }
-interface Running { id: string; step: WizardStep; facts: Facts; error?: string; idle: Timer }
+/** What the step asks for; a provider that was chosen stands from the next step on. */
+type Asks = { for: "provider" } | { for: "key" | "model"; provider: ProviderListing };
+interface Stage { step: WizardStep; asks: Asks }
+interface Running { id: string; stage: Stage; idle: Timer; /** The answer that is being worked on. */ advancing?: { stepId: string; view: Promise<WizardView> } }
 
 /** A wizard that nobody answers gives its place back. */
 const idleMs = 900_000;
@@ -55,36 +57,50 @@ export function createWizards(deps: WizardsDeps): Wizards {
     return step("select", { title: "Model provider", message: "Who answers? It can be changed at any time.", options: [...options, { value: later, label: "Later", hint: "the built-in demo answers until then" }] });
   };
 
-  const askKey = (provider: ProviderListing, wrong?: string): WizardStep =>
-    step("text", { title: `${provider.label}: key`, message: wrong ?? `Paste the API key.${provider.keyEnv === undefined ? "" : ` It can also come from ${provider.keyEnv}.`}`, placeholder: provider.keyHint ?? "", sensitive: true });
+  const askKey = (provider: ProviderListing, wrong?: string): Stage => ({
+    asks: { for: "key", provider },
+    step: step("text", { title: `${provider.label}: key`, message: wrong ?? `Paste the API key.${provider.keyEnv === undefined ? "" : ` It can also come from ${provider.keyEnv}.`}`, placeholder: provider.keyHint ?? "", sensitive: true }),
+  });
 
-  const askModel = async (provider: ProviderListing, signal: AbortSignal): Promise<WizardStep | undefined> => {
+  const askModel = async (provider: ProviderListing, signal: AbortSignal): Promise<Stage | undefined> => {
     const models = (await deps.models.list({ refresh: true }, signal)).filter((model) => model.provider === provider.id);
     if (models.length === 0) return undefined;
-    return step("select", { title: "Model", message: "Which model answers by default?", options: models.map((model) => ({ value: `${model.provider}/${model.id}`, label: model.name, hint: model.id })), initialValue: `${models[0]?.provider}/${models[0]?.id}` });
+    const options = models.map((model) => ({ value: `${model.provider}/${model.id}`, label: model.name, hint: model.id }));
+    return { asks: { for: "model", provider }, step: step("select", { title: "Model", message: "Which model answers by default?", options, initialValue: options[0]?.value }) };
   };
 
-  /** The step after this answer; undefined ends the wizard. */
-  const advance = async (wizard: Running, value: unknown, signal: AbortSignal): Promise<WizardStep | undefined> => {
-    const { facts } = wizard;
-    if (!facts.provider) {
+  /** The stage after this answer; undefined ends the wizard. When it throws, the stage stands as it was and the answer can be given again. */
+  const advance = async ({ step: asked, asks }: Stage, value: unknown, signal: AbortSignal): Promise<Stage | undefined> => {
+    if (asks.for === "provider") {
       if (value === later) return undefined;
       const provider = (await deps.models.providers()).find((one) => one.id === value);
       if (!provider) throw fault("request.invalid", { reason: "choose one of the providers" });
-      facts.provider = provider;
       return provider.needsKey && provider.keySource !== "environment" ? askKey(provider) : askModel(provider, signal);
     }
-    if (wizard.step.type === "text") {
-      if (typeof value !== "string" || value.trim() === "") return askKey(facts.provider, "The key is empty. Paste it again.");
-      const change = await deps.config.set(`models.providers.${facts.provider.id}.apiKey`, value.trim());
+    if (asks.for === "key") {
+      if (typeof value !== "string" || value.trim() === "") return askKey(asks.provider, "The key is empty. Paste it again.");
+      const change = await deps.config.set(`models.providers.${asks.provider.id}.apiKey`, value.trim());
       if (!change.applied) throw fault("config.invalid", { issues: change.issues });
-      const tried = await deps.models.test(facts.provider.id, signal);
-      return tried.ok ? askModel(facts.provider, signal) : askKey(facts.provider, `The provider did not accept it: ${tried.reason ?? "no reason given"}. Paste another key.`);
+      const tried = await deps.models.test(asks.provider.id, signal);
+      return tried.ok ? askModel(asks.provider, signal) : askKey(asks.provider, `The provider did not accept it: ${tried.reason ?? "no reason given"}. Paste another key.`);
     }
-    if (typeof value !== "string" || !wizard.step.options?.some((option) => option.value === value)) throw fault("request.invalid", { reason: "choose one of the models" });
+    if (typeof value !== "string" || !asked.options?.some((option) => option.value === value)) throw fault("request.invalid", { reason: "choose one of the models" });
     const change = await deps.config.set("agents.defaults.model", value);
     if (!change.applied) throw fault("config.invalid", { issues: change.issues });
     return undefined;
+  };
+
+  const shown = (wizard: Running): WizardView => ({ done: false, step: wizard.stage.step, status: "running" });
+
+  const answered = async (wizard: Running, value: unknown, signal: AbortSignal): Promise<WizardView> => {
+    const following = await advance(wizard.stage, value, signal);
+    if (running !== wizard) throw fault("request.invalid", { reason: "wizard not running" }); // cancelled meanwhile; another one may be at work
+    if (!following) {
+      end("done");
+      return { done: true, status: "done" };
+    }
+    wizard.stage = following;
+    return shown(wizard);
   };
 
   const known = (sessionId: string): Running => {
@@ -96,29 +112,31 @@ export function createWizards(deps: WizardsDeps): Wizards {
   return {
     async start() {
       if (running) throw fault("wizard.running");
-      const own: Running = { id: deps.ids.uuid(), step: step("note", {}), facts: {}, idle: watch() };
+      const own: Running = { id: deps.ids.uuid(), stage: { step: step("note", {}), asks: { for: "provider" } }, idle: watch() };
       running = own;
       try {
-        own.step = await askProvider();
+        own.stage = { step: await askProvider(), asks: { for: "provider" } };
       } catch (error) {
         end("error", String(error));
         throw error;
       }
-      return { sessionId: own.id, done: false, step: own.step, status: "running" };
+      return { sessionId: own.id, ...shown(own) };
     },
     async next(sessionId, answer, signal) {
       const wizard = known(sessionId);
       wizard.idle.cancel();
       wizard.idle = watch();
       // Asking again without an answer, or with one to an earlier step, shows the step as it stands.
-      if (!answer || answer.stepId !== wizard.step.id) return { done: false, step: wizard.step, status: "running" };
-      const following = await advance(wizard, answer.value, signal);
-      if (!following) {
-        end("done");
-        return { done: true, status: "done" };
+      if (!answer || answer.stepId !== wizard.stage.step.id) return shown(wizard);
+      // The same answer given twice is worked on once.
+      if (wizard.advancing?.stepId === answer.stepId) return wizard.advancing.view;
+      const view = answered(wizard, answer.value, signal);
+      wizard.advancing = { stepId: answer.stepId, view };
+      try {
+        return await view;
+      } finally {
+        delete wizard.advancing;
       }
-      wizard.step = following;
-      return { done: false, step: following, status: "running" };
     },
     cancel(sessionId) {
       known(sessionId);

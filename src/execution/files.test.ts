@@ -64,6 +64,12 @@ describe("file tools", () => {
     expect(await readFile(join(root, "list.txt"), "utf8")).toBe(Array.from({ length: 30 }, (_, index) => `done ${index};`).join("\n"));
   });
 
+  it("lose nothing when the path is spelt in several ways at once", async () => {
+    await writeFile(join(root, "spelt.txt"), "one; two; three;");
+    await Promise.all([["spelt.txt", "one"], ["./spelt.txt", "two"], [join(root, "spelt.txt"), "three"]].map(([path, word]) => call("edit", { path, oldText: `${word};`, newText: `${word}!` })));
+    expect(await readFile(join(root, "spelt.txt"), "utf8")).toBe("one! two! three!");
+  });
+
   it("find files by name and lines by text, without caring about case", async () => {
     await call("write", { path: "docs/Plan.md", content: "First\nThe LAUNCH is in May\n" });
     await call("write", { path: "node_modules/x/launch.md", content: "launch" });

@@ -4,7 +4,7 @@ import { fault } from "../base/faults.ts";
 import type { Ids } from "../base/ids.ts";
 import { defineTool, type Tool, type ToolResult } from "../sdk/tool.ts";
 import { replacePassage } from "./text-edit.ts";
-import { openWorkspace, type WorkspaceEntry } from "./workspace.ts";
+import { openWorkspace, partsOf, type WorkspaceEntry } from "./workspace.ts";
 
 const MAX_READ_BYTES = 10_485_760;
 const MAX_WRITE_CHARS = 5_242_880;
@@ -68,8 +68,8 @@ function writeTool(ids: Ids, inTurn: Turns): Tool {
     params: Type.Object({ path: path("File, relative to the workspace."), content: Type.String({ maxLength: MAX_WRITE_CHARS, description: "The whole content." }) }, closed),
     risk: "write",
     target: (params) => params.path,
-    run: ({ path: file, content }, call) =>
-      inTurn(`${call.workspace}\0${file}`, async () => {
+    run: async ({ path: file, content }, call) =>
+      inTurn(placeOf(call.workspace, file), async () => {
         const workspace = openWorkspace(call.workspace);
         const bytes = Buffer.from(content, "utf8");
         const { isNew } = await workspace.write(file, bytes, ids.hex(8));
@@ -94,8 +94,8 @@ function editTool(ids: Ids, inTurn: Turns): Tool {
     ),
     risk: "write",
     target: (params) => params.path,
-    run: ({ path: file, oldText, newText, replaceAll = false }, call) =>
-      inTurn(`${call.workspace}\0${file}`, async () => {
+    run: async ({ path: file, oldText, newText, replaceAll = false }, call) =>
+      inTurn(placeOf(call.workspace, file), async () => {
         const workspace = openWorkspace(call.workspace);
         const { bytes, sizeBytes } = await workspace.read(file, MAX_READ_BYTES);
         if (sizeBytes > bytes.length) throw fault("tool.failed", { reason: `${file} is too large to edit (${sizeBytes} bytes)` });
@@ -157,6 +157,11 @@ export function imageType(bytes: Buffer): string | undefined {
   if (/^GIF8[79]a$/.test(bytes.toString("latin1", 0, 6))) return "image/gif";
   if (bytes.toString("latin1", 0, 4) === "RIFF" && bytes.toString("latin1", 8, 12) === "WEBP") return "image/webp";
   return undefined;
+}
+
+/** One name for a file, however the path to it is spelt. */
+function placeOf(workspace: string, path: string): string {
+  return `${workspace}\0${partsOf(workspace, path).join("/")}`;
 }
 
 type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>;

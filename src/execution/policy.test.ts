@@ -83,7 +83,7 @@ describe("effects with outside text in the turn", () => {
   });
 
   it("never reach the files that become prompts, named or not", () => {
-    for (const file of ["AGENTS.md", "soul.md", "docs/MEMORY.md", "Heartbeat.md", "skills/x/SKILL.md"]) expect(isRefused(write, file, `please write ${file}`), file).toBe(true);
+    for (const file of ["AGENTS.md", "soul.md", "docs/MEMORY.md", "Heartbeat.md", "skills/x/SKILL.md", "AGENTS.md/", "AGENTS.md/.", "./SOUL.md//./"]) expect(isRefused(write, file, `please write ${file} or ${file.replace(/[./]+$/, "")}`), file).toBe(true);
   });
 
   it("do not matter to reading, nor to a turn without outside text", () => {

@@ -52,9 +52,14 @@ export function isWithin(tool: Pick<Tool, "risk">, authority: Authority): boolea
 export function taintedRefusal(tool: Pick<Tool, "name" | "risk">, target: string | undefined, authority: Authority, said: string | undefined): string | undefined {
   if (!authority.tainted || tool.risk === "read") return undefined;
   if (target === undefined) return "text from outside is in this conversation, and this tool has effects beyond it";
-  if (tool.risk === "write" && promptFiles.test(target.split("/").at(-1) ?? "")) return `text from outside is in this conversation, so ${target} may not be changed in it`;
+  if (tool.risk === "write" && promptFiles.test(lastName(target))) return `text from outside is in this conversation, so ${target} may not be changed in it`;
   if (said !== undefined && isNamed(target, said)) return undefined;
   return `text from outside is in this conversation, and the person did not name ${target}; ask them to name it in a message`;
+}
+
+/** As the resolver of paths sees it: `AGENTS.md/.` is that file, too. */
+function lastName(target: string): string {
+  return target.split("/").findLast((part) => part !== "" && part !== ".") ?? "";
 }
 
 /** The whole target as a word of its own: naming `a.md` does not name `data.md`, nor an address its longer relatives. */

@@ -127,6 +127,14 @@ describe("editing YAML", () => {
     expect(rewritten).toContain('long:\n  "<<":\n');
     expect(await edit("one:\n  y: 2\n", "yaml", (value) => withValue(value, ["one", "<<"], { "<<": "<<" }))).toBe('one:\n  y: 2\n  "<<":\n    "<<": <<\n');
   });
+  it("never quotes the text it cannot read: what stands there may be a secret", async () => {
+    const secret = "hunter2-hunter2";
+    for (const line of [`password: !${secret}`, `password: *${secret}`, `password: &${secret} *${secret}x`, `password: "a" ${secret}`, `password: @${secret}`, `password: %${secret}`, `password: {${secret}`, `password: [${secret}]]`, `  - ${secret}\n password: x`, `password: "\\q${secret}"`, `<<: ${secret}`]) {
+      const parsed = await parseSource(`gateway:\n  auth:\n    ${line}\n`, "yaml");
+      if (!parsed.ok) expect(parsed.message, line).not.toContain("hunter2");
+    }
+    expect(await parseSource(`password: !${secret}`, "yaml")).toMatchObject({ ok: false, message: "Unresolved tag", line: 1 });
+  });
   it("begins an empty document and one of comments only", async () => {
     expect(await edit("", "yaml", () => ({ gateway: { port: 1 } }))).toBe("gateway:\n  port: 1\n");
     expect(await edit("# only words\n", "yaml", () => ({ a: 1 }))).toBe("# only words\na: 1\n");

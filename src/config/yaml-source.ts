@@ -15,15 +15,20 @@ export async function parseYaml(text: string): Promise<Parsed> {
   const yaml = await import("yaml");
   const document = yaml.parseDocument(text, readOptions);
   const problem = document.errors[0] ?? document.warnings[0];
-  if (problem) return { ok: false, message: problem.message.split("\n")[0] ?? problem.message, ...lineOf(text, problem.pos[0]) };
+  if (problem) return { ok: false, message: withoutQuote(problem.message), ...lineOf(text, problem.pos[0]) };
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     return { ok: true, value, place: () => (document.contents ? placeOf(yaml, document.contents) : undefined) };
   } catch (error) {
     if (!(error instanceof Error) || error instanceof RangeError) throw error;
     // The library's answer to unresolved or too many references and to merges of something that is no map.
-    return { ok: false, message: error.message, line: 1, column: 1 };
+    return { ok: false, message: withoutQuote(error.message), line: 1, column: 1 };
   }
+}
+
+/** Behind a colon the library quotes the document (an unknown tag, an unexpected token), and that may be a secret; line and column say where. */
+function withoutQuote(message: string): string {
+  return message.replace(/(?:: |\n)[\s\S]*$/, "");
 }
 
 /** Text whose value is `after`: by replacements, else through the document, else written anew. Whatever is returned was read back. */

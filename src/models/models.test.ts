@@ -162,6 +162,8 @@ describe("providers for onboarding", () => {
     expect(by.get("google")).toMatchObject({ configured: true, keySource: "environment" });
     expect(by.get("ollama")).toMatchObject({ configured: false, needsKey: false, baseUrl: "http://localhost:11434/v1" });
     expect(by.get("mine")).toMatchObject({ label: "mine", configured: true, baseUrl: own.baseUrl });
+    const { models: behindLogin } = kitOf({ models: { providers: { mine: { ...own, baseUrl: "https://ann:hunter2@models.example/v1" } } } }, {});
+    expect((await behindLogin.providers()).find((one) => one.id === "mine")?.baseUrl).toBe("https://ann:__OPENCLAW_REDACTED__@models.example/v1");
     expect(by.has("*")).toBe(false);
     expect(by.has("demo")).toBe(false);
     expect(JSON.stringify([...by.values()])).not.toMatch(/"k"|"g"/);

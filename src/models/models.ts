@@ -5,6 +5,7 @@ import type { Ids } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Secret } from "../base/secret.ts";
 import type { Config, ConfigSnapshot } from "../config/config.ts";
+import { redactionMark } from "../config/snapshot.ts";
 import type { ExtensionHost } from "../host/host.ts";
 import type { ModelFailure, ModelInfo } from "../sdk/provider.ts";
 import { createBreakers } from "./breakers.ts";
@@ -180,8 +181,13 @@ function listing({ id, provider, settings, credential, isConfigured }: Source): 
     ...(source === undefined ? {} : { keySource: source }),
     ...(access.keyHint === undefined ? {} : { keyHint: access.keyHint }),
     ...(access.keyEnv[0] === undefined ? {} : { keyEnv: access.keyEnv[0] }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(baseUrl === undefined ? {} : { baseUrl: withoutPassword(baseUrl) }),
   };
+}
+
+/** Everybody who may read sees the list. A password in the address is masked as config.get masks it, so that a form may write it back. */
+function withoutPassword(baseUrl: string): string {
+  return baseUrl.replace(/(\w:\/\/[^\s/:@]*:)[^\s/@]+@/g, `$1${redactionMark}@`);
 }
 
 /** Tells credentials apart without keeping one: a new key or address starts with a closed circuit. */

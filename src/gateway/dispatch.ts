@@ -1,5 +1,5 @@
 // The one path every request takes: frame, role and scope, method, shim, params, raised scope, idempotency, handler, answer.
-import { fault, Fault } from "../base/faults.ts";
+import { fault, Fault, type FaultCode, type FaultDetails } from "../base/faults.ts";
 import { readRequest, type RequestFrame } from "../protocol/frames.ts";
 import { holds, type Caller } from "../protocol/scopes.ts";
 import type { Log } from "../base/log.ts";
@@ -7,6 +7,7 @@ import type { Call } from "../sdk/method.ts";
 import { missingScope, refusal } from "./authorise.ts";
 import { boundsProblem } from "./frame-bounds.ts";
 import type { Connection } from "./connection.ts";
+import { createDenials } from "./denials.ts";
 import type { GatewayApp } from "./gateway-app.ts";
 import type { Idempotency, KeptAnswer } from "./idempotency.ts";
 import { createPendingCalls } from "./pending-call.ts";
@@ -41,6 +42,7 @@ type Early = (payload: unknown) => void;
 export function createDispatch(deps: DispatchDeps): Dispatch {
   const { app, registry } = deps;
   const pendingCalls = createPendingCalls(app.clock);
+  const denials = createDenials(app.clock);
 
   const paramsOf = (method: GatewayMethod, caller: Caller, raw: unknown): unknown => {
     const given = raw ?? {};
@@ -104,7 +106,8 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       return { ok: true, json: await work() };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      return { ok: false, error: JSON.stringify({ code: error.code, details: error.details }) };
+      const { code, details, retryable, retryAfterMs, payload, next } = error;
+      return { ok: false, error: JSON.stringify({ code, details, retryable, retryAfterMs, payload, next } satisfies KeptFault) };
     }
   };
 
@@ -121,7 +124,9 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   };
 
   const audit = (caller: Caller, method: string, outcome: "ok" | "denied" | "failed") => {
-    app.audit.record({ at: app.clock.now(), actor: caller.deviceId ?? `${caller.client.id}@${caller.connId}`, scopes: caller.scopes, method: method.slice(0, 128), outcome });
+    const actor = caller.deviceId ?? `${caller.client.id}@${caller.connId}`;
+    const { isWritten, ...more } = outcome === "denied" ? denials.count(actor) : { isWritten: true };
+    if (isWritten) app.audit.record({ at: app.clock.now(), actor, scopes: caller.scopes, method: method.slice(0, 128), outcome, ...more });
   };
 
   const respond = (connection: Connection, id: string, answer: { ok: true; json: string } | { ok: false; error: unknown; protocol: Caller["protocol"] }) => {
@@ -204,9 +209,12 @@ function keyOf(params: unknown): string {
   return key;
 }
 
+/** A fault in its row: all that a client is told of it. Rows of older versions hold code and details only. */
+interface KeptFault { code: FaultCode; details: FaultDetails; retryable?: boolean; retryAfterMs?: number | undefined; payload?: unknown; next?: string }
+
 function restored(kept: string): Fault {
-  const { code, details } = JSON.parse(kept) as { code: ConstructorParameters<typeof Fault>[0]; details: Record<string, unknown> }; // written by settle
-  return fault(code, details);
+  const { code, details, retryAfterMs, ...rest } = JSON.parse(kept) as KeptFault; // written by settle
+  return fault(code, details, { ...rest, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
 }
 
 /** Beyond the one token that every frame costs: what writes is dearer than what reads. */

@@ -11,6 +11,7 @@ type Body = Readonly<Record<string, unknown>>;
 type Handler = (app: GatewayApp, caller: Caller, body: Body) => NodeEventOutcome | Promise<NodeEventOutcome>;
 
 const maxPromptChars = 20_000;
+const maxKeyChars = 512;
 const handled: NodeEventOutcome = { handled: true };
 
 const handlers: Readonly<Record<string, Handler>> = {
@@ -63,6 +64,7 @@ export const maxFollowed = 256;
 
 async function prompt(app: GatewayApp, caller: Caller, want: { text: string | undefined; spoken: string; key: string; thinking?: string | undefined; timeoutMs?: number | undefined }): Promise<NodeEventOutcome> {
   if (want.text === undefined) return { handled: false, reason: "text required" };
+  if (want.key.length > maxKeyChars) return { handled: false, reason: `key is longer than ${maxKeyChars} characters` };
   const sessionKey = app.sessions.resolve(want.spoken, caller);
   const accepted = await acceptPrompt(app, {
     door: "node",

@@ -187,6 +187,29 @@ describe("nodes over the wire", () => {
     operator.close();
   });
 
+  it("[rpc.node.invoke] a failure is told whole, the first time and again under the same key", async () => {
+    const device = makeDevice();
+    const node = await dial(kit, { protocol: 3, device, role: "node", client: nodeClient, commands: ["system.which"] });
+    const operator = await dial(kit, { scopes: chatScopes });
+    const params = { nodeId: device.id, command: "system.which", params: {}, timeoutMs: 20, idempotencyKey: "never-answered" };
+    const first = (await operator.ask("node.invoke", params)).error;
+    expect(first).toMatchObject({ code: "UNAVAILABLE", message: "node invoke timed out", retryable: true, details: { nodeError: { code: "TIMEOUT" } } });
+    expect((await operator.ask("node.invoke", params)).error).toEqual(first);
+    expect(node.events("node.invoke.request")).toHaveLength(1);
+    for (const wire of [node, operator]) wire.close();
+  });
+
+  it("[rpc.limits] a key becomes the id of a run in every event, so it has a length", async () => {
+    const node = await dial(kit, { device: makeDevice(), role: "node", client: nodeClient });
+    const operator = await dial(kit, { scopes: chatScopes });
+    const key = "k".repeat(513);
+    expect(await node.call("node.event", { event: "agent.request", payload: { message: "hi", key } })).toMatchObject({ handled: false, reason: "key is longer than 512 characters" });
+    for (const [method, params] of [["chat.send", { sessionKey: "main" }], ["agent", { sessionKey: "main" }], ["sessions.send", { key: "main" }], ["sessions.create", { key: "long" }]] as const) {
+      expect((await operator.ask(method, { ...params, message: "hi", idempotencyKey: key })).error?.message, method).toContain(`invalid ${method} params`);
+    }
+    for (const wire of [node, operator]) wire.close();
+  });
+
   it("[rpc.trap.node-broadcast] a node hears of a conversation only after it asked to, without numbers", async () => {
     const device = makeDevice();
     const node = await dial(kit, { protocol: 3, device, role: "node", client: nodeClient });

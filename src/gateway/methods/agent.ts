@@ -17,7 +17,7 @@ const accepted = Type.Object({ runId: Type.String(), status: Type.Literal("accep
 const agentParams = Type.Object(
   {
     message: Type.String({ minLength: 1 }),
-    idempotencyKey: Type.String({ minLength: 1, description: "Becomes the run id." }),
+    idempotencyKey: Type.String({ minLength: 1, maxLength: 512, description: "Becomes the run id." }),
     agentId: optionalName,
     sessionKey: optionalText,
     sessionId: optionalText,
@@ -46,6 +46,8 @@ const agentParams = Type.Object(
     promptMode: optionalText,
     inputProvenance: Type.Optional(Type.Unknown()),
     internalEvents: Type.Optional(Type.Unknown()),
+    voiceWakeTrigger: optionalText,
+    cleanupBundleMcpOnRunEnd: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );

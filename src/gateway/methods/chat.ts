@@ -22,7 +22,7 @@ const sendParams = Type.Object(
   {
     sessionKey,
     message: Type.String(),
-    idempotencyKey: Type.String({ minLength: 1, description: "Becomes the run id." }),
+    idempotencyKey: Type.String({ minLength: 1, maxLength: 512, description: "Becomes the run id." }),
     agentId: Type.Optional(Type.String({ minLength: 1 })),
     sessionId: optionalText,
     thinking: optionalText,

@@ -71,7 +71,7 @@ export const methods = [
     name: "models.authStatus",
     access: "operator.read",
     summary: "Providers, which of them have a credential, and how they last behaved.",
-    params: Type.Object({}, closed),
+    params: Type.Object({ refresh: Type.Optional(Type.Boolean()), agentId: optionalText }, closed),
     result: Type.Object({
       providers: Type.Array(Type.Object({ id: Type.String(), label: Type.String(), configured: Type.Boolean(), needsKey: Type.Boolean(), keyHint: optionalText, baseUrl: optionalText })),
       circuits: Type.Array(Type.Object({ id: Type.String(), provider: Type.String(), circuit: Type.String(), lastFailure: Type.Optional(Type.Object({ at: Type.Integer(), kind: Type.String(), reason: Type.String() })), lastSuccessAt: Type.Optional(Type.Integer()) })),
@@ -82,7 +82,7 @@ export const methods = [
     name: "models.probe",
     access: "operator.admin",
     summary: "Send one small request to see whether a provider's credential works.",
-    params: Type.Object({ provider: Type.String({ minLength: 1 }) }, closed),
+    params: Type.Object({ provider: Type.String({ minLength: 1 }), profileId: Type.Optional(Type.String({ minLength: 1 })), timeoutMs: Type.Optional(Type.Integer({ minimum: 1 })), agentId: optionalText }, closed),
     result: Type.Object({ provider: Type.String(), status: probeStatus, latencyMs: Type.Integer({ minimum: 0 }), error: optionalText, results: Type.Array(Type.Object({ label: Type.String(), status: probeStatus, latencyMs: Type.Integer({ minimum: 0 }), error: optionalText })) }),
     async handle(app: App, { provider }, call) {
       const before = app.clock.monotonic();

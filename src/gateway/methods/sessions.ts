@@ -15,6 +15,8 @@ import { attachmentParam, readAttachments } from "./attachments.ts";
 const key = Type.String({ minLength: 1, maxLength: 512 });
 const optionalText = Type.Optional(Type.String());
 const optionalName = Type.Optional(Type.String({ minLength: 1 }));
+/** Becomes the run id. */
+const runKey = Type.Optional(Type.String({ minLength: 1, maxLength: 512 }));
 const flag = Type.Optional(Type.Boolean());
 const clearable = Type.Optional(Type.Union([Type.String(), Type.Null()]));
 const closed = { additionalProperties: false } as const;
@@ -109,12 +111,12 @@ export const methods = [
     name: "sessions.create",
     access: "operator.write",
     summary: "Begin a conversation, with a first message if one is given.",
-    params: Type.Object({ key: optionalName, idempotencyKey: optionalName, agentId: optionalName, label: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })), displayName: optionalName, model: optionalName, thinkingLevel: optionalName, parentSessionKey: optionalName, message: optionalText, attachments: Type.Optional(Type.Array(attachmentParam)) }, closed),
+    params: Type.Object({ key: optionalName, idempotencyKey: runKey, agentId: optionalName, label: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })), displayName: optionalName, model: optionalName, thinkingLevel: optionalName, parentSessionKey: optionalName, message: optionalText, attachments: Type.Optional(Type.Array(attachmentParam)) }, closed),
     result: Type.Object({ ok: Type.Literal(true), key: Type.String(), sessionId: optionalText, entry: Type.Unknown(), runStarted: flag, runId: optionalText }, open),
     async handle(app: App, params, call) {
-      const agentId = params.agentId ?? app.agents.defaultId();
-      app.agents.get(agentId);
-      const canonical = params.key === undefined ? app.sessions.resolve(`agent:${agentId}:chat-${app.ids.hex(6)}`, call.caller) : canonicalKey(app, { key: params.key, agentId: params.agentId }, call);
+      const canonical = canonicalKey(app, { key: params.key ?? `chat-${app.ids.hex(6)}`, agentId: params.agentId ?? (params.key === undefined ? app.agents.defaultId() : undefined) }, call);
+      const agentId = agentIdOf(canonical, app.agents.defaultId());
+      app.agents.get(agentId); // also the one that only the key names
       if (params.model !== undefined) await app.models.find(params.model);
       const session = await app.sessions.open(canonical);
       const patch = { ...(params.label === undefined ? {} : { label: params.label }), ...(params.model === undefined ? {} : { model: params.model }), ...(params.thinkingLevel === undefined ? {} : { thinkingLevel: params.thinkingLevel }), ...(params.displayName === undefined ? {} : { displayName: params.displayName }) };
@@ -129,7 +131,7 @@ export const methods = [
     name: "sessions.send",
     access: "operator.write",
     summary: "Say something in a conversation by its key.",
-    params: Type.Object({ key, agentId: optionalName, message: Type.String(), thinking: optionalText, attachments: Type.Optional(Type.Array(attachmentParam)), timeoutMs: Type.Optional(Type.Integer({ minimum: 0 })), idempotencyKey: optionalName }, closed),
+    params: Type.Object({ key, agentId: optionalName, message: Type.String(), thinking: optionalText, attachments: Type.Optional(Type.Array(attachmentParam)), timeoutMs: Type.Optional(Type.Integer({ minimum: 0 })), idempotencyKey: runKey }, closed),
     result: Type.Object({ runId: Type.String(), status: Type.String() }),
     async handle(app: App, params, call) {
       const canonical = canonicalKey(app, params, call);

@@ -298,7 +298,10 @@ export interface MethodTypes {
   };
   /** Providers, which of them have a credential, and how they last behaved. */
   "models.authStatus": {
-    params: Record<string, never>;
+    params: {
+      refresh?: boolean;
+      agentId?: string;
+    };
     result: {
       providers: {
         id: string;
@@ -325,6 +328,9 @@ export interface MethodTypes {
   "models.probe": {
     params: {
       provider: string;
+      profileId?: string;
+      timeoutMs?: number;
+      agentId?: string;
     };
     result: {
       provider: string;
@@ -1048,6 +1054,8 @@ export interface MethodTypes {
       promptMode?: string;
       inputProvenance?: unknown;
       internalEvents?: unknown;
+      voiceWakeTrigger?: string;
+      cleanupBundleMcpOnRunEnd?: boolean;
     };
     result: {
       runId: string;

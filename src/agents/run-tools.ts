@@ -37,7 +37,7 @@ export function createToolCaller({ clock, execution, limits, about, progress }: 
       const work = execution.call({ ...about, authority, callId: call.id, tool: call.name, args: call.arguments, said, progress: (text) => progress(call, text) }, signal);
       const outcome = await withinGrace(clock, work, signal);
       if (outcome.untrusted) authority = narrow(authority, { tainted: true });
-      return { content: outcome.content, isError: outcome.isError, ...detailsOf(outcome) };
+      return { content: outcome.content, isError: outcome.isError, details: detailsOf(outcome) };
     },
   };
 }
@@ -59,7 +59,7 @@ function withinGrace(clock: Clock, work: Promise<ToolOutcome>, signal: AbortSign
   });
 }
 
-function detailsOf(outcome: ToolOutcome): { details?: unknown } {
-  if (outcome.details === undefined && !outcome.untrusted && outcome.fullOutput === undefined) return {};
-  return { details: { ...(outcome.details === undefined ? {} : { data: outcome.details }), ...(outcome.untrusted ? { untrusted: true } : {}), ...(outcome.fullOutput === undefined ? {} : { fullOutput: outcome.fullOutput }) } };
+/** What stands beside the result in the transcript: for people, never for the model. */
+function detailsOf({ details, untrusted, fullOutput, durationMs }: ToolOutcome): Record<string, unknown> {
+  return { durationMs: Math.round(durationMs), ...(details === undefined ? {} : { data: details }), ...(untrusted ? { untrusted: true } : {}), ...(fullOutput === undefined ? {} : { fullOutput }) };
 }

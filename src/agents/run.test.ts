@@ -223,7 +223,7 @@ test("once a tool brought outside text, the run's authority is tainted, and late
 test("a tool that the model made up is told so and the run goes on", async () => {
   const { result, history } = await tryRun({ script: (_, call): Say => (call === 1 ? { calls: [{ name: "no_such_tool" }] } : { text: "end" }) });
   expect(result.state).toBe("done");
-  expect(history[2]).toMatchObject({ role: "toolResult", isError: true });
+  expect(history[2]).toMatchObject({ role: "toolResult", details: { durationMs: expect.any(Number) }, isError: true });
 });
 
 test("a history beyond the window is shortened before the call", async () => {

@@ -169,6 +169,21 @@ describe("everyday commands", () => {
   });
 });
 
+test("a default model that nobody serves hides no conversation, and the doctor names it", async () => {
+  const config = openClawConfig({ baseUrl: models.baseUrl("openai-chat") }) as { agents?: { defaults?: object } };
+  const fresh = await startGateway({ config: { ...config, agents: { ...config.agents, defaults: { ...config.agents?.defaults, model: "nobody/x" } } } });
+  try {
+    const at = { stateDir: fresh.stateDir };
+    expect((await runCommandLine(["agent", "-m", "hi", "--json"], at)).json()).toMatchObject({ ok: false, error: { message: expect.stringContaining("nobody/x") } });
+    expect((await runCommandLine(["sessions", "--json"], at)).json()).toMatchObject({ defaults: { modelProvider: "nobody", model: "x" }, sessions: [{ key: "agent:main:main" }] });
+    expect((await runCommandLine(["status"], at)).out).toContain("nobody/x");
+    expect((await runCommandLine(["models", "status", "--json"], at)).json()).toMatchObject({ defaultModel: "nobody/x" });
+    expect((await runCommandLine(["doctor", "--json"], at)).json()).toMatchObject({ ok: false, checks: expect.arrayContaining([expect.objectContaining({ id: "model", state: "fail", detail: expect.stringContaining("nobody") })]) });
+  } finally {
+    await fresh.destroy();
+  }
+});
+
 describe("a short command", () => {
   /** Packages that a run of the sources loads. */
   async function packagesOf(args: string[]): Promise<string[]> {

@@ -1,6 +1,6 @@
 // sessions.*: list, look into, rename, reset, shorten, copy and delete conversations.
 import { Type, type Static } from "typebox";
-import { fault } from "../../base/faults.ts";
+import { Fault, fault } from "../../base/faults.ts";
 import type { ConfigSnapshot } from "../../config/config.ts";
 import { authorityOf } from "../../guard/authority.ts";
 import { acceptPrompt } from "../../flows/accept.ts";
@@ -235,5 +235,17 @@ function defaultsOf(app: App): Promise<Defaults> {
   const found = app.models.policy({ agentId: app.agents.defaultId(), config }).then(({ candidates: [model] }) => prepare({ modelProvider: model?.provider ?? null, model: model?.id ?? null, contextTokens: model?.contextWindow ?? null }));
   defaultsBySnapshot.set(config, found);
   found.catch(() => defaultsBySnapshot.delete(config));
-  return found;
+  return found.catch((error: unknown) => {
+    if (error instanceof Fault && error.code === "model.unknown") return wishedDefault(app, config);
+    throw error;
+  });
+}
+
+/** A model that nobody serves is told as it is named: which conversations there are does not depend on it. */
+function wishedDefault(app: App, config: ConfigSnapshot): Defaults {
+  const { list, defaults } = config.value.agents;
+  const wish = list?.find((entry) => entry.id === app.agents.defaultId())?.model ?? defaults?.model;
+  const name = (typeof wish === "string" ? wish : wish?.primary) ?? "";
+  const [provider, ...rest] = name.split("/");
+  return { modelProvider: rest.length > 0 && provider !== undefined ? provider : null, model: (rest.length > 0 ? rest.join("/") : name) || null, contextTokens: null };
 }

@@ -96,7 +96,7 @@ test("a plain run waits for one sync, which comes with the answer", async () => 
 test("an answer with calls is on disk before they run, their results before the next model call", async () => {
   const transcript = createMemoryTranscript();
   const before: string[] = [];
-  const { history } = await tryRun({
+  await tryRun({
     script: (_, call): Say => (call === 1 ? { calls: [{ name: "look" }, { name: "look", args: { text: "b" } }] } : { text: "end" }),
     tools: [look],
     call: async () => (before.push(transcript.writes.join()), {}),
@@ -104,7 +104,7 @@ test("an answer with calls is on disk before they run, their results before the 
   });
   expect(before).toEqual(["user,assistant!", "user,assistant!"]);
   expect(transcript.writes).toEqual(["user", "assistant!", "toolResult", "toolResult", "sync!", "assistant!"]);
-  expect(history[2]).toMatchObject({ role: "toolResult", details: { durationMs: expect.any(Number) } });
+  expect((await transcript.messages())[2]).toMatchObject({ role: "toolResult", details: { durationMs: expect.any(Number) } });
 });
 
 test.each([

@@ -395,6 +395,38 @@ describe("failed sign-ins", () => {
     console.log(`[I.23] 7 failures, waits ${waits.join(" ")} ms`);
   });
 
+  /** Behind one address with somebody who sends bad signatures. */
+  const behindOneAddress = async (on: Kit) => {
+    const headers = { "x-forwarded-for": "203.0.113.7" };
+    const from = async (wish: ConnectWish) => {
+      const wire = new Wire(on.url, { headers });
+      const answer = await wire.connect(wish);
+      wire.close();
+      return answer;
+    };
+    const device = makeDevice();
+    const token = String(((await from({ device, scopes: ["operator.read"] })).payload as { auth: { deviceToken: string } }).auth.deviceToken);
+    const tamper = (proof: Record<string, unknown>) => ({ ...proof, signature: Buffer.alloc(64).toString("base64url") });
+    const codes: unknown[] = [];
+    for (let n = 0; n < 6; n++) codes.push((await from({ device: makeDevice(), scopes: ["operator.read"], tamper })).error?.details?.code);
+    expect(codes.at(-1), "the stranger").toBe("AUTH_RATE_LIMITED");
+    const own = await from({ device, scopes: ["operator.read"], auth: { deviceToken: token } });
+    expect(own.ok, "the paired key").toBe(true);
+    expect((await from({ device, scopes: ["operator.read"], tamper })).error?.details?.code).toBe("DEVICE_AUTH_SIGNATURE_INVALID");
+  };
+  const proxied = { gatewayConfig: { trustedProxies: ["127.0.0.1"], limits: { authFailuresPerMinute: 3 } } };
+
+  it("[I.23] by bad signatures lock strangers out, and not the paired key behind the same address", async () => {
+    const own = await startKit(proxied);
+    await behindOneAddress(own);
+    await own.close();
+  });
+
+  it("[I.23] the check sees a gateway that locks the whole address out", async () => {
+    const mutation = { name: "the whole address", file: "src/gateway/handshake.ts", from: "if (lockedMs > 0 && !isKnown) return", to: "if (lockedMs > 0) return" };
+    expect(await verdictOnKit(mutation, proxied, behindOneAddress)).toMatch(/the paired key/);
+  });
+
   it.each([
     { name: "answers guesses at once", file: "src/gateway/sockets.ts", from: "if (refusal.delayMs > 0) await clock.sleep(refusal.delayMs, connection.signal);", to: "", says: /guess 2/ },
     { name: "does not count guesses", file: "src/gateway/admission.ts", from: "const delayMs = gaveSomething ? failures.failed(key, kind, peer.local) : 0;", to: "const delayMs = 0;", says: /guess 2/ },

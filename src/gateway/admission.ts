@@ -19,6 +19,8 @@ export interface Admit {
   decide(applicant: Applicant): Promise<Admission>;
   /** The transport itself says who it is (Tailscale, a trusted proxy): then no secret is needed. */
   knowsByTransport(peer: Peer, headers: Applicant["headers"]): boolean;
+  /** A device of this id is paired; whether it is the one that asks, its proof tells. */
+  isPaired(deviceId: string): Promise<boolean>;
 }
 
 export interface AdmissionDeps {
@@ -108,6 +110,7 @@ export function createAdmission(deps: AdmissionDeps): Admit {
 
   return {
     knowsByTransport: (peer, headers) => deps.transport.mayIdentify(peer, headers),
+    isPaired: async (deviceId) => (await devices.get(deviceId)) !== undefined,
     async decide(applicant) {
       const { device } = applicant;
       const known = async () => {

@@ -77,7 +77,9 @@ export function createHandshake(deps: HandshakeDeps): Handshake {
       if (!shownSecret && !deps.admit.knowsByTransport(socket.peer, socket.headers)) return { refusal: refusals.deviceRequired(), protocol };
     }
     const lockedMs = params.device ? deps.failures.lockedMs(addressKey(socket.peer.address), "signature", socket.peer.local) : 0;
-    if (lockedMs > 0) return { refusal: refusals.rateLimited(lockedMs), protocol };
+    // A paired key keeps its way in while strangers at its address are locked out: its proof is looked at all the same.
+    const isKnown = lockedMs > 0 && params.device !== undefined && (await deps.admit.isPaired(params.device.id));
+    if (lockedMs > 0 && !isKnown) return { refusal: refusals.rateLimited(lockedMs), protocol };
     const proof = prove(params, role, protocol, socket);
     if (proof.refusal) return { refusal: proof.refusal, protocol };
     const granted = await deps.admit.decide({ connId: socket.connId, peer: socket.peer, protocol, role, scopes: params.scopes ?? [], params, clientId, device: proof.device, headers: socket.headers });

@@ -184,6 +184,10 @@ describe("the configuration without a gateway", () => {
     expect(all.out + set.out).not.toContain("sk-very-secret");
     expect(all.out).toContain("models.providers.openai.apiKey");
     for (const path of disk.paths()) expect(disk.peek(path)?.includes("sk-very-secret"), path).toBe(false);
+    const again = await openclaw(["config", "set", "models.providers.openai.apiKey", "-"], { disk, input: "sk-another-0123456789\n" });
+    expect(again).toMatchObject({ exitCode: 0, out: "models.providers.openai.apiKey is changed in /state/config.yaml.\n" });
+    expect(await secretAt(disk, "models.providers.openai.apiKey")).toBe("sk-another-0123456789");
+    await openclaw(["config", "set", "models.providers.openai.apiKey", "-"], { disk, input: "sk-very-secret-0123456789\n" });
     // A later change keeps it, and the gateway can open it.
     await openclaw(["config", "set", "gateway.port", "19001"], { disk });
     expect(disk.peek("/state/config.yaml")?.toString()).toContain("secret: models.providers.openai.apiKey");

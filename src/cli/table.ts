@@ -8,7 +8,7 @@ export interface Column<R> {
   value(row: R): string;
   paint?(row: R): Paint | undefined;
   align?: "right";
-  /** What is copied into the next command: never cut, also where the line gets too long. */
+  /** What is copied into the next command: the last to give way, and never cut; a row that is too long runs on. */
   keep?: true;
 }
 
@@ -20,10 +20,13 @@ export function table<R>(terminal: Pick<Terminal, "columns" | "isOutTty" | "pain
   if (rows.length === 0) return "";
   const cells = rows.map((row) => columns.map((column) => plain(column.value(row))));
   const widths = columns.map((column, index) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ""))));
-  if (terminal.isOutTty) shrink(widths, terminal.columns, columns.map((column) => column.keep === true));
+  if (terminal.isOutTty) {
+    shrink(widths, terminal.columns, columns.map((column) => column.keep !== true));
+    shrink(widths, terminal.columns, columns.map(() => true));
+  }
   const place = (text: string, index: number, last: boolean) => {
     const width = widths[index] ?? 0;
-    const cut = terminal.isOutTty ? fit(text, width) : text;
+    const cut = terminal.isOutTty && columns[index]?.keep !== true ? fit(text, width) : text;
     if (columns[index]?.align === "right") return " ".repeat(Math.max(0, width - widthOf(cut))) + cut;
     return last ? cut : padTo(cut, width);
   };
@@ -45,10 +48,10 @@ export function facts(terminal: Pick<Terminal, "paint">, pairs: readonly (readon
   return shown.map(([name, value]) => `${terminal.paint("dim", padTo(name, width))}  ${value}\n`).join("");
 }
 
-function shrink(widths: number[], columns: number, kept: readonly boolean[]): void {
+function shrink(widths: number[], columns: number, gives: readonly boolean[]): void {
   const total = () => widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1);
   for (let over = total() - columns; over > 0; over = total() - columns) {
-    const giving = widths.map((width, index) => (kept[index] ? 0 : width));
+    const giving = widths.map((width, index) => (gives[index] ? width : 0));
     const widest = Math.max(...giving);
     if (widest <= narrowest) return;
     const index = giving.indexOf(widest);

@@ -40,6 +40,14 @@ describe("a table", () => {
     expect(Math.max(...table(createFakeTerminal({ isTty: true, columns: 45 }), keyed, [row]).trimEnd().split("\n").map(widthOf))).toBeLessThanOrEqual(45);
   });
 
+  it("lets a row that is too long run on, and not the others", () => {
+    const keyed = [{ title: "key", keep: true as const, value: (row: { key: string; title: string }) => row.key }, { title: "title", value: (row: { title: string }) => row.title }];
+    const mixed = [{ key: "short", title: "a title" }, { key: "a-key-that-is-longer-than-the-whole-line", title: "b" }];
+    const lines = table(createFakeTerminal({ isTty: true, columns: 30 }), keyed, mixed).trimEnd().split("\n");
+    expect(lines.map(widthOf).map((width) => width <= 30)).toEqual([true, true, false]);
+    expect(lines[2]).toContain("a-key-that-is-longer-than-the-whole-line");
+  });
+
   it("shows no escapes or line breaks of a stranger's text", () => {
     const forged = [{ name: "evil\u001b[2J\nfake row \u202etxet", size: "\u0007" }];
     const text = table(createFakeTerminal(), columns, forged);

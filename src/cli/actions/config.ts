@@ -1,6 +1,7 @@
 // The configuration: read, set, unset, check.
 import { Fault } from "../../base/faults.ts";
 import type { ConfigView } from "../../config/config.ts";
+import { redactionMark } from "../../config/snapshot.ts";
 import { formatPath, isMap, parsePath as readPath, type Path, valueAt } from "../../config/path.ts";
 import type { CommandCall, Outcome } from "../command.ts";
 import { changeConfig, fileDoor, openConfigDoor, type Changed } from "../config-access.ts";
@@ -33,7 +34,10 @@ export async function set(call: CommandCall): Promise<Outcome> {
   const text = isFromInput ? (await call.terminal.readInput(maxValueBytes)).replace(/\r?\n$/, "") : given;
   if (text === undefined || (given === undefined && text === "")) throw usageFailure("a value is missing", `Give it after the path, or on standard input: … | openclaw config set ${path} -`);
   const value = call.options.flag("string") ? text : await readLoose(text);
-  return done(await changeConfig(call, [{ path, value }]), path);
+  const change = await changeConfig(call, [{ path, value }]);
+  // The file keeps a secret's name: a new value changes the vault, and not the file.
+  const isNewSecret = change.changed.length === 0 && typeof value === "string" && value !== redactionMark && (await isSecret(call, path));
+  return done(isNewSecret ? { ...change, changed: [path] } : change, path);
 }
 
 export async function unset(call: CommandCall): Promise<Outcome> {
@@ -41,6 +45,16 @@ export async function unset(call: CommandCall): Promise<Outcome> {
   parsePath(path);
   const change = await changeConfig(call, [{ path, value: undefined }]);
   return change.changed.length === 0 ? { ...done(change, path), text: `${path} is not set; nothing was changed.` } : done(change, path);
+}
+
+async function isSecret(call: CommandCall, path: string): Promise<boolean> {
+  const door = await openConfigDoor(call);
+  try {
+    const stored = valueAt((await door.view()).parsed, parsePath(path));
+    return isMap(stored) && typeof stored["secret"] === "string";
+  } finally {
+    await door.close();
+  }
 }
 
 /** A wrong path is the caller's mistake. */

@@ -13,6 +13,12 @@ export async function readStatus(app: GatewayApp) {
   const now = app.clock.now();
   const recent = rows.map((row) => statusRow(row, now));
   const agents = app.agents.list();
+  const byAgent = await Promise.all(
+    agents.map(async ({ id }) => {
+      const own = await app.sessions.list({ agentId: id, limit: recentSessions });
+      return { agentId: id, path, count: own.total, recent: own.rows.map((row) => statusRow(row, now)) };
+    }),
+  );
   const { value } = app.config.current();
   const listening = app.listening();
   const { total: sockets, signedIn } = app.connections.count();
@@ -26,10 +32,7 @@ export async function readStatus(app: GatewayApp) {
       count: total,
       defaults: { model: primaryOf(value), contextTokens: value.agents.defaults?.contextTokens ?? null },
       recent,
-      byAgent: agents.map((agent) => {
-        const own = recent.filter((row) => String(row.key).startsWith(`agent:${agent.id}:`));
-        return { agentId: agent.id, path, count: own.length, recent: own };
-      }),
+      byAgent,
     },
     gateway: { port: listening.port, secure: listening.secure, hosts: listening.hosts, ...(listening.fingerprint === undefined ? {} : { tlsFingerprint: listening.fingerprint }), connections: sockets, signedIn, uptimeMs: Math.round(now - app.startedAt) },
     runs: app.runs.live().map(({ runId, sessionKey, agentId, state, startedAt }) => ({ runId, sessionKey, agentId, state, ...(startedAt === undefined ? {} : { startedAt }) })),

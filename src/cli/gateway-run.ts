@@ -30,7 +30,10 @@ export async function run(call: CommandCall): Promise<Outcome> {
     watchBugs(gateway, ended);
     await announce(call, gateway);
     stop.requested.then(
-      (signal) => gateway.stop({ reason: signal }).then(() => ended.resolve(exitCodes.ok), ended.reject),
+      (signal) => {
+        if (call.terminal.isErrTty) call.terminal.err(`\n${call.terminal.paintErr("dim", "Stopping. Answers that are being written may end, for up to 30 s; Ctrl-C again stops at once.")}\n`);
+        gateway.stop({ reason: signal }).then(() => ended.resolve(exitCodes.ok), ended.reject);
+      },
       ended.reject,
     );
     const exitCode = await ended.promise;
@@ -79,10 +82,13 @@ async function announce(call: CommandCall, gateway: RunningGateway): Promise<voi
     version: call.version,
     url: gateway.url.replace(/^http/, "ws"),
     ...(gateway.fingerprint === undefined ? {} : { fingerprint: gateway.fingerprint }),
-    args: ["port", "bind"].flatMap((name) => {
-      const value = options.text(name);
-      return value === undefined ? [] : [`--${name}`, value];
-    }),
+    args: [
+      ...["port", "bind"].flatMap((name) => {
+        const value = options.text(name);
+        return value === undefined ? [] : [`--${name}`, value];
+      }),
+      ...(options.flag("verbose") ? ["--verbose"] : []),
+    ],
     ...(trouble === undefined ? {} : { warning: trouble }),
     ...(options.flag("background") ? { background: true as const } : {}),
   });

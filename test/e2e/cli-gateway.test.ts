@@ -38,7 +38,7 @@ describe("in the background", () => {
   test("it is started, asked, restarted on the same port, and stopped", async () => {
     const [stateDir, port] = [await folder(), await freePort()];
     const openclaw = (...args: string[]) => runCommandLine([...args, "--json"], { stateDir });
-    const started = (await openclaw("gateway", "start", "--port", String(port))).json<{ pid: number }>();
+    const started = (await openclaw("gateway", "start", "--port", String(port), "--verbose")).json<{ pid: number }>();
     expect(started).toMatchObject({ ok: true, started: true, url: `ws://127.0.0.1:${port}` });
     expect((await openclaw("gateway", "start")).json()).toMatchObject({ ok: true, started: false, pid: started.pid });
     expect((await openclaw("gateway", "status")).json()).toMatchObject({ running: true, reachable: true, background: true, pid: started.pid });
@@ -47,6 +47,7 @@ describe("in the background", () => {
     const restarted = (await openclaw("gateway", "restart")).json<{ pid: number }>();
     expect(restarted).toMatchObject({ ok: true, stopped: started.pid, url: `ws://127.0.0.1:${port}` });
     expect(restarted.pid).not.toBe(started.pid);
+    expect(JSON.parse(await readFile(join(stateDir, "gateway.json"), "utf8"))).toMatchObject({ args: ["--port", String(port), "--verbose"] });
     expect((await openclaw("sessions")).json<{ sessions: { key: string }[] }>().sessions.map((row) => row.key)).toEqual(["agent:main:main"]);
 
     expect((await openclaw("gateway", "stop")).json()).toEqual({ ok: true, stopped: true, pid: restarted.pid });

@@ -161,7 +161,7 @@ export function createAgents(deps: AgentsDeps): Agents {
     files: async (agentId) => workspaces.list(get(agentId).workspace),
     async readFile(agentId, name) {
       const file = fileOf(agentId, name);
-      return (await disk.readFile(join(file.dir, file.name)))?.toString("utf8");
+      return workspaces.text(file.dir, file.name);
     },
     async writeFile(agentId, name, content) {
       const file = fileOf(agentId, name);

@@ -38,6 +38,8 @@ export interface Disk {
   /** True when there was something to remove. */
   remove(path: string): Promise<boolean>;
   stat(path: string): Promise<DiskStat | undefined>;
+  /** Where a path leads when every link is followed, and whether a regular file is there; undefined when nothing is. Absent where there are no links. */
+  resolve?(path: string): Promise<{ path: string; isFile: boolean } | undefined>;
   /** Names in a folder, sorted; empty when there is none. */
   list(path: string): Promise<string[]>;
   /** What is in a folder; links are named as such and not followed. */
@@ -65,6 +67,7 @@ export const systemDisk: Disk = {
     return openFile(path, await open(path, flags[how], fileMode));
   },
   readFile: (path) => unlessMissing(fs.promises.readFile(path)),
+  resolve: (path) => unlessMissing(fs.promises.realpath(path).then(async (real) => ({ path: real, isFile: (await fs.promises.stat(real)).isFile() }))),
   rename: (from, to) => fs.promises.rename(from, to),
   async copy(from, to) {
     await fs.promises.copyFile(from, to, fs.constants.COPYFILE_FICLONE);

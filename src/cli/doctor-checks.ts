@@ -1,14 +1,17 @@
 // The doctor's checks of this machine: Node, state directory, configuration, lock, port, disk, database. Each says what it found.
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { silent } from "./quiet-log.ts";
 import { freeBytes } from "../store/disk.ts";
 import { repairModes } from "../store/modes.ts";
 import { readFile } from "./actions/config.ts";
+import { readReason, spokenLines } from "./actions/gateway-process.ts";
 import type { CommandCall } from "./command.ts";
 import { usesRemote } from "./config-access.ts";
 import { peekConfig } from "./config-peek.ts";
 import { issueLines } from "./failure.ts";
 import { bytes, count } from "./format.ts";
+import type { Machine } from "./machine.ts";
 import { clearRunning, findRunning, holderOf } from "./running.ts";
 
 export interface Finding {
@@ -25,6 +28,8 @@ type Check = (at: { call: CommandCall; fixes: boolean }) => Promise<Finding[]>;
 
 const nodeFloor = [24, 15] as const;
 const lostDatabase = "Put it back from a backup. Without one, move state.db, state.db-wal and state.db-shm away: conversations are in their own files and stay; messages that waited, usage and paired devices are lost.";
+/** Of the end of what background gateways printed. */
+const consoleBytes = 20_000;
 const littleBytes = 200_000_000;
 const tooLittleBytes = 20_000_000;
 const defaultPort = 18_789;
@@ -69,8 +74,11 @@ const lock: Check = async ({ call, fixes }) => {
   const running = await findRunning(machine);
   if (holder) return [{ ...about, state: running ? "ok" : "warn", detail: running ? `runs (pid ${holder.pid}) at ${running.url}` : `process ${holder.pid} holds the state directory, but does not say where it listens`, ...(running ? {} : { next: "It may still be starting; else restart it: openclaw gateway restart" }) }];
   if (await usesRemote(machine)) return [{ ...about, state: "ok", detail: "is elsewhere (gateway.mode is remote)" }];
-  const { lock: lockPath } = await machine.paths();
-  if ((await machine.disk.stat(lockPath)) === undefined) return [{ ...about, state: "ok", detail: "does not run" }];
+  const { lock: lockPath, logs } = await machine.paths();
+  const refused = await lastRefusal(machine, join(logs, "gateway.console.log"));
+  const isStale = (await machine.disk.stat(lockPath)) !== undefined;
+  if (refused && !(fixes && isStale)) return [{ ...about, state: "warn", detail: `does not run; its last start in the background ended with: ${refused.message}`, next: refused.next ?? "Try it again: openclaw gateway start" }];
+  if (!isStale) return [{ ...about, state: "ok", detail: "does not run" }];
   // A killed gateway leaves its name behind; the lock itself went with it.
   if (fixes) {
     await machine.disk.remove(lockPath);
@@ -79,6 +87,13 @@ const lock: Check = async ({ call, fixes }) => {
   }
   return [{ ...about, state: "ok", detail: "does not run; it was not stopped in order the last time, and will take up what it had" }];
 };
+
+/** What the last start said, unless one was ready after it. */
+async function lastRefusal(machine: Machine, path: string): Promise<{ message: string; next?: string } | undefined> {
+  const lines = spokenLines((await machine.disk.readFile(path))?.subarray(-consoleBytes).toString("utf8") ?? "");
+  const at = lines.findLastIndex((line) => line.startsWith("error: "));
+  return at === -1 || lines.slice(at).some((line) => line.includes(" is ready at ")) ? undefined : readReason(lines.slice(at));
+}
 
 const port: Check = async ({ call }) => {
   const { machine } = call;

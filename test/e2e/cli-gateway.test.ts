@@ -177,6 +177,8 @@ describe("a configuration that is wrong", () => {
     expect(end.exitCode).toBe(78);
     expect(end.err).toContain("bind lan needs TLS");
     expect(end.err).not.toContain('{"');
+    const { checks } = (await runCommandLine(["doctor", "--json"], { stateDir })).json<{ checks: { id: string; state: string; detail: string }[] }>();
+    expect(checks.find((check) => check.id === "gateway")).toMatchObject({ state: "warn", detail: expect.stringContaining("bind lan needs TLS"), next: expect.stringContaining("gateway.tls") });
     expect(await readFile(join(stateDir, "config-history/last-good.json"), "utf8").catch(() => "none")).toBe("none");
   });
 });

@@ -4,13 +4,11 @@ import { keepHeapSmall, type Heap } from "./heap.ts";
 
 const mib = 1_048_576;
 
-function heapWith(state: { sizeMib: number; busy: number; youngMib: number }) {
-  const seen = { collected: 0, mayGrow: undefined as boolean | undefined };
+function heapWith(state: { sizeMib: number; busy: number }) {
+  const seen = { collected: 0 };
   const heap: Heap = {
     sizeBytes: () => state.sizeMib * mib,
     busyShare: () => state.busy,
-    youngBytes: () => state.youngMib * mib,
-    letYoungGrow: (may) => void (seen.mayGrow = may),
     collect() {
       seen.collected++;
       state.sizeMib = 20;
@@ -21,14 +19,14 @@ function heapWith(state: { sizeMib: number; busy: number; youngMib: number }) {
 
 it("collects once after a burst, when nobody waits, and not again before the next", async () => {
   const clock = createFakeClock();
-  const state = { sizeMib: 40, busy: 0, youngMib: 8 };
+  const state = { sizeMib: 40, busy: 0 };
   const { heap, seen } = heapWith(state);
   const keeper = keepHeapSmall(clock, heap);
   await clock.advance(60_000);
-  expect(seen).toEqual({ collected: 1, mayGrow: true });
-  Object.assign(state, { sizeMib: 300, busy: 0.8, youngMib: 27 });
+  expect(seen).toEqual({ collected: 1 });
+  Object.assign(state, { sizeMib: 300, busy: 0.8 });
   await clock.advance(60_000);
-  expect(seen).toEqual({ collected: 1, mayGrow: false });
+  expect(seen).toEqual({ collected: 1 });
   state.busy = 0.01;
   await clock.advance(60_000);
   expect(seen.collected).toBe(2);

@@ -1,6 +1,6 @@
 // A process that stays small: V8 keeps the pages of its busiest second for good, unless somebody collects when nobody waits.
 import { performance } from "node:perf_hooks";
-import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Clock, Timer } from "./clock.ts";
 
@@ -9,10 +9,6 @@ export interface Heap {
   sizeBytes(): number;
   /** Share of the time since the last call in which the event loop was busy, 0 to 1. */
   busyShare(): number;
-  /** Bytes that the young generation occupies. */
-  youngBytes(): number;
-  /** Whether the young generation may go on growing; it never shrinks by itself. */
-  letYoungGrow(may: boolean): void;
   /** Full collection that gives free pages back; tens of milliseconds. */
   collect(): void;
 }
@@ -21,8 +17,6 @@ const periodMs = 2_000;
 const atRestShare = 0.05;
 /** Less than this is not worth a pause. */
 const worthBytes = 8_388_608;
-/** Less makes short-lived objects old before they die; more, up to V8's own 100 MiB, makes nothing measurably faster. */
-const enoughYoungBytes = 16_777_216;
 
 /** Looks every two seconds; the caller cancels it. */
 export function keepHeapSmall(clock: Clock, heap: Heap = ownHeap()): Timer {
@@ -33,13 +27,10 @@ export function keepHeapSmall(clock: Clock, heap: Heap = ownHeap()): Timer {
       heap.collect();
       smallestBytes = heap.sizeBytes();
     }
-    heap.letYoungGrow(heap.youngBytes() < enoughYoungBytes);
   });
 }
 
 function ownHeap(): Heap {
-  // V8 would tidy twice more, eight seconds after us and again later, for nothing.
-  setFlagsFromString("--memory-reducer-gc-count=0");
   let seen = performance.eventLoopUtilization();
   return {
     sizeBytes: () => getHeapStatistics().total_physical_size,
@@ -49,8 +40,6 @@ function ownHeap(): Heap {
       seen = now;
       return utilization;
     },
-    youngBytes: () => getHeapSpaceStatistics().find((space) => space.space_name === "new_space")?.physical_space_size ?? 0,
-    letYoungGrow: (may) => setFlagsFromString(`--semi-space-growth-factor=${may ? 2 : 1}`),
     collect() {
       // V8 has no other door to this: a context made under the flag has the function, whatever the flag says later.
       setFlagsFromString("--expose-gc");

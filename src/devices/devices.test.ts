@@ -210,7 +210,7 @@ describe("[I.7] several changes of one device at once", () => {
     expect(found).toMatch(/revoked beside/);
   });
 
-  it("[R48] of several who decide about a request, one does, and it is told once", async () => {
+  it("[rpc.pairing.one-decision] of several who decide about a request, one does, and it is told once", async () => {
     const { request } = await devices.request(wish());
     const outcomes = await Promise.allSettled([devices.approve(request.requestId, "host"), devices.reject(request.requestId), devices.approve(request.requestId, "device:other")]);
     expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected", "rejected"]);

@@ -199,7 +199,7 @@ describe("nodes over the wire", () => {
     for (const wire of [node, operator]) wire.close();
   });
 
-  it("[rpc.limits] a key becomes the id of a run in every event, so it has a length", async () => {
+  it("[rpc.limits.run-key] a key becomes the id of a run in every event, so it has a length", async () => {
     const node = await dial(kit, { device: makeDevice(), role: "node", client: nodeClient });
     const operator = await dial(kit, { scopes: chatScopes });
     const key = "k".repeat(513);

@@ -11,7 +11,7 @@ export type { Accepted, Attachment, ClientTool, DirectPrompt, Outcome } from "./
 
 /**
  * Accepts a prompt: when it resolves, the prompt is on record and will have a visible outcome, whatever happens to the process.
- * Throws request.conflict (the key was used with another body), lane.full, busy, store.full and store.failed; then nothing was accepted.
+ * Throws request.conflict (the key was used with another body), agent.unknown, lane.full, busy, store.full and store.failed; then nothing was accepted.
  */
 export async function acceptPrompt(app: App, asked: DirectPrompt): Promise<Accepted> {
   if (asked.ephemeral) return startEphemeral(app, asked, asked.ephemeral.history);
@@ -20,6 +20,7 @@ export async function acceptPrompt(app: App, asked: DirectPrompt): Promise<Accep
   const prompt = asFirstWords(app, asked);
   const live = app.runs.find(prompt.key);
   if (live) return inFlight(app, live, digest);
+  if (!app.agents.list().some(({ id }) => id === prompt.agentId)) return ofLostAgent(app, prompt);
   // The place in the session's order is taken before anything is waited for: prompts keep the order in which they came.
   const ticket = isCommand(app, prompt) ? undefined : openTicket(app, prompt, digest);
   const inboxId = app.inbox.nextId();
@@ -60,6 +61,13 @@ async function startEphemeral(app: App, prompt: DirectPrompt, history: readonly 
     ticket.discard(error);
     throw error;
   }
+}
+
+/** Nothing new is accepted for it; a key from the time when it was there keeps its answer. */
+async function ofLostAgent(app: App, { key, agentId }: DirectPrompt): Promise<Accepted> {
+  const result = await app.runs.result(key);
+  if (!result) throw fault("agent.unknown", { agentId });
+  return { kind: "ended", runId: key, result };
 }
 
 function isCommand(app: App, prompt: DirectPrompt): boolean {

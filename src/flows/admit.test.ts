@@ -158,3 +158,12 @@ test("the global cap holds runs of other sessions back", async () => {
   await Promise.all([outcomeOf(one), outcomeOf(other)]);
   expect(flow.requests).toHaveLength(2);
 });
+
+test("a prompt for an agent that is not there is refused, with nothing on record and no folder for it", async () => {
+  const { flow } = await heldApp();
+  const before = flow.app.runs.live().length;
+  await expect(flow.send("hello", { key: "lost", sessionKey: "agent:nobody:main", agentId: "nobody" })).rejects.toMatchObject({ code: "agent.unknown" });
+  expect(flow.app.runs.live()).toHaveLength(before);
+  expect(await flow.app.inbox.unsettled()).toEqual([]);
+  expect(await flow.app.runs.result("lost")).toBeUndefined();
+});

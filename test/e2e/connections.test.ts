@@ -85,7 +85,10 @@ const manySockets = (count: number, calls: number, command?: readonly string[]):
     open.push(first, ...(await openMany(gateway.wsUrl, gateway.token, warm)));
     const before = residentKiB(gateway.child.pid);
     open.push(...(await openMany(gateway.wsUrl, gateway.token, count - warm)));
-    const perSocketKiB = (residentKiB(gateway.child.pid) - before) / (count - warm);
+    const cost = () => (residentKiB(gateway.child.pid) - before) / (count - warm);
+    let perSocketKiB = cost();
+    // What the handshakes left lying about is no part of a socket; the gateway gives it back when it is at rest.
+    for (const endsAt = performance.now() + 8_000; perSocketKiB > 40 && performance.now() < endsAt; perSocketKiB = cost()) await new Promise((done) => setTimeout(done, 250));
     if (!(perSocketKiB <= 40)) faults.push(`a socket costs ${perSocketKiB.toFixed(1)} KiB`);
     const answersMs = await bestOf(() => slowest(first, calls), 50);
     if (Math.min(...answersMs) > 50) faults.push(`answers take ${answersMs.join(", ")} ms`);
@@ -109,7 +112,7 @@ describe("[R28] many sockets", () => {
     { name: "does not say why it refuses", file: "src/gateway/gateway.ts", from: 'type: "connection_limit"', to: 'type: "refused"', says: "one too many is told" },
     { name: "keeps a buffer for every socket", file: "src/gateway/sockets.ts", from: "connection.onSettled = leavePreAuth;", to: "connection.onSettled = leavePreAuth; Object.assign(connection, { ballast: Buffer.alloc(262_144, 1) });", says: "a socket costs" },
   ])("[R28] the check catches a gateway that $name", async ({ says, ...mutation }) => {
-    const { faults } = await ofMutant(mutation, (command) => manySockets(100, 5, command));
+    const { faults } = await ofMutant(mutation, (command) => manySockets(400, 5, command));
     expect(faults.some((fault) => fault.startsWith(says)), faults.join("; ")).toBe(true);
   });
 });
